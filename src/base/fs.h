@@ -1,0 +1,60 @@
+// Files by descriptor and name. Nothing here follows a symbolic link out of the directory it was given.
+#pragma once
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace pyxis {
+
+// openat(2) with O_CLOEXEC added; the error names `path`.
+Result<Fd> open_at(int dir, const std::string& path, int flags, mode_t mode = 0);
+inline Result<Fd> open_path(const std::string& path, int flags, mode_t mode = 0);
+
+// openat2(2) with RESOLVE_IN_ROOT: `path` is resolved as if `root` were "/"; links and ".." cannot lead out.
+Result<Fd> open_in_root(int root, const std::string& path, int flags, mode_t mode = 0);
+// openat2(2) with RESOLVE_BENEATH: leaving `root` is an error (EXDEV, "Invalid cross-device link").
+Result<Fd> open_beneath(int root, const std::string& path, int flags, mode_t mode = 0);
+
+// The whole content; EFBIG where it is longer than `limit` bytes.
+Result<std::string> read_file(int dir, const std::string& path, size_t limit = 64u << 20);
+Result<std::string> read_file(const std::string& path, size_t limit = 64u << 20);
+Result<std::string> read_fd(int fd, size_t limit = 64u << 20);
+Result<void> write_all(int fd, std::string_view data);
+// Writes NAME.tmp-PID-N beside it and renames: readers see the old content or the new, never a part.
+Result<void> write_file(int dir, const std::string& path, std::string_view data, mode_t mode = 0644);
+
+// mkdir -p. Directories made get `mode`; those that exist are left alone.
+Result<void> make_directories(const std::string& path, mode_t mode = 0755);
+// mkdir (EEXIST is fine where it is a directory) and open it with O_NOFOLLOW.
+Result<Fd> make_directory_at(int dir, const std::string& name, mode_t mode = 0755);
+
+// rm -rf of dir/name, also of directories whose mode forbids it to their owner. Not existing is fine.
+// Never follows a link, never leaves the file system tree it was given.
+Result<void> remove_tree(int dir, const std::string& name);
+
+// The names in a directory without "." and "..", unsorted.
+Result<std::vector<std::string>> list_directory(int dir);
+
+// Advisory flock(2) on an open description: shared by fork, dropped when the last copy closes.
+enum class LockMode { shared, exclusive };
+// Waits (interruptibly by no one) until it has the lock.
+Result<void> lock(int fd, LockMode mode);
+// True if it was had at once.
+Result<bool> try_lock(int fd, LockMode mode);
+Result<void> unlock(int fd);
+
+inline Result<Fd> open_path(const std::string& path, int flags, mode_t mode) {
+  return open_at(-100 /* AT_FDCWD */, path, flags, mode);
+}
+
+// "/proc/self/fd/N": a path for calls that take no descriptor.
+std::string fd_path(int fd);
+
+}  // namespace pyxis

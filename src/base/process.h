@@ -1,0 +1,65 @@
+// Child processes that are waited for, and the identity of processes across pid reuse.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace pyxis {
+
+// What a child starts with. Descriptors not named in `keep` have O_CLOEXEC and vanish at exec.
+struct SpawnRequest {
+  std::string program;               // absolute path, no search
+  std::vector<std::string> arguments;  // argv[0] included
+  std::vector<std::string> environment;
+  // (descriptor here, number there); 0, 1 and 2 are inherited unless named.
+  std::vector<std::pair<int, int>> descriptors;
+};
+
+// A child that is killed and reaped when its handle goes out of scope unreaped.
+class Child {
+ public:
+  Child() = default;
+  explicit Child(pid_t pid) : pid_(pid) {}
+  Child(Child&& other) noexcept : pid_(std::exchange(other.pid_, -1)) {}
+  Child& operator=(Child&& other) noexcept;
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  ~Child();
+
+  pid_t pid() const { return pid_; }
+  // The wait status (see waitpid(2)); the handle is empty afterwards.
+  Result<int> wait();
+  pid_t release() { return std::exchange(pid_, -1); }
+
+ private:
+  pid_t pid_ = -1;
+};
+
+// fork and execve; the error of a failing exec is reported here. Signal mask and dispositions of the child are reset.
+Result<Child> spawn(const SpawnRequest& request);
+
+// "exited with 3", "killed by signal 9 (Killed)".
+std::string describe_wait_status(int status);
+// The exit status a shell would report: the code, or 128 + signal.
+int shell_status(int wait_status);
+
+// A process told apart from a later one with the same pid: pid, start time in clock ticks since boot, boot id.
+struct ProcessIdentity {
+  pid_t pid = 0;
+  unsigned long long start_time = 0;
+  std::string boot_id;
+};
+// Of a running process; ESRCH where there is none. start_time is 0 where /proc hides it (hidepid).
+Result<ProcessIdentity> identify_process(pid_t pid);
+bool process_alive(const ProcessIdentity& identity);
+
+// pidfd_open(2): readable once the process has ended.
+Result<Fd> open_pidfd(pid_t pid);
+
+}  // namespace pyxis

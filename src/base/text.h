@@ -1,0 +1,37 @@
+// Small text helpers: splitting, trimming, numbers.
+#pragma once
+
+#include <charconv>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pyxis {
+
+// The fields between separators; an empty text gives one empty field.
+std::vector<std::string> split(std::string_view text, char separator);
+// Without leading and trailing blanks, tabs and line ends.
+std::string_view trim(std::string_view text);
+std::string join(const std::vector<std::string>& parts, std::string_view separator);
+std::string to_lower(std::string_view text);
+
+// The whole text as a decimal number, or nothing.
+template <class Int>
+std::optional<Int> parse_number(std::string_view text) {
+  Int value{};
+  auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (code != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return value;
+}
+
+// "1.5 GB": for people. Decimal units.
+std::string human_bytes(unsigned long long bytes);
+
+// The text with control characters shown as \xNN: safe to print whoever wrote it.
+std::string printable(std::string_view text);
+
+// The booleans of plugstack and enroot.conf: 1 true yes y on / 0 false no n f off.
+std::optional<bool> parse_bool(std::string_view text);
+
+}  // namespace pyxis

@@ -1,0 +1,148 @@
+#include "contract/message.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cstring>
+
+namespace pyxis {
+namespace {
+
+constexpr uint64_t magic = 0x5059584953000001;  // "PYXIS", version 1 of the framing
+
+struct Header {
+  uint64_t magic;
+  uint64_t length;
+};
+
+Error closed() { return sys_error("connection closed by the other side", ECONNRESET); }
+
+Result<void> send_bytes(int socket, std::string_view data) {
+  while (!data.empty()) {
+    ssize_t sent = ::send(socket, data.data(), data.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0) return sys_error("send");
+    data.remove_prefix(static_cast<size_t>(sent));
+  }
+  return ok();
+}
+
+Result<void> receive_bytes(int socket, char* buffer, size_t length) {
+  while (length > 0) {
+    ssize_t got = ::recv(socket, buffer, length, 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return sys_error("receive");
+    if (got == 0) return closed();
+    buffer += got;
+    length -= static_cast<size_t>(got);
+  }
+  return ok();
+}
+
+// Takes the descriptors out of the control data; all are owned at once, so none leaks on an error.
+std::vector<Fd> take_descriptors(msghdr& message) {
+  std::vector<Fd> descriptors;
+  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+    size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < count; ++i) {
+      int fd;
+      std::memcpy(&fd, CMSG_DATA(part) + i * sizeof fd, sizeof fd);
+      descriptors.emplace_back(fd);
+    }
+  }
+  return descriptors;
+}
+
+}  // namespace
+
+void MessageWriter::number(uint64_t value) { body_.append(reinterpret_cast<const char*>(&value), sizeof value); }
+
+void MessageWriter::text(std::string_view value) {
+  number(value.size());
+  body_ += value;
+}
+
+void MessageWriter::texts(const std::vector<std::string>& values) {
+  number(values.size());
+  for (const auto& value : values) text(value);
+}
+
+Result<uint64_t> MessageReader::number() {
+  uint64_t value;
+  if (rest_.size() < sizeof value) return sys_error("message too short", EBADMSG);
+  std::memcpy(&value, rest_.data(), sizeof value);
+  rest_.remove_prefix(sizeof value);
+  return value;
+}
+
+Result<std::string> MessageReader::text() {
+  uint64_t length = TRY(number());
+  if (length > rest_.size()) return sys_error("message too short", EBADMSG);
+  std::string value(rest_.substr(0, length));
+  rest_.remove_prefix(length);
+  return value;
+}
+
+Result<std::vector<std::string>> MessageReader::texts() {
+  uint64_t count = TRY(number());
+  if (count > rest_.size() / sizeof(uint64_t)) return sys_error("message too short", EBADMSG);
+  std::vector<std::string> values;
+  values.reserve(count);
+  for (uint64_t i = 0; i < count; ++i) values.push_back(TRY(text()));
+  return values;
+}
+
+Result<void> send_message(int socket, std::string_view body, const std::vector<int>& descriptors) {
+  if (body.size() > max_message_bytes || descriptors.size() > max_message_descriptors)
+    return sys_error("message too large", EMSGSIZE);
+  Header header{magic, body.size()};
+  iovec vector{&header, sizeof header};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * max_message_descriptors)> control{};
+  msghdr message{};
+  message.msg_iov = &vector;
+  message.msg_iovlen = 1;
+  if (!descriptors.empty()) {
+    message.msg_control = control.data();
+    message.msg_controllen = CMSG_SPACE(sizeof(int) * descriptors.size());
+    cmsghdr* part = CMSG_FIRSTHDR(&message);
+    part->cmsg_level = SOL_SOCKET;
+    part->cmsg_type = SCM_RIGHTS;
+    part->cmsg_len = CMSG_LEN(sizeof(int) * descriptors.size());
+    std::memcpy(CMSG_DATA(part), descriptors.data(), sizeof(int) * descriptors.size());
+  }
+  ssize_t sent;
+  while ((sent = ::sendmsg(socket, &message, MSG_NOSIGNAL)) < 0 && errno == EINTR) {
+  }
+  if (sent < 0) return sys_error("send");
+  TRY(send_bytes(socket, std::string_view(reinterpret_cast<char*>(&header), sizeof header)
+                             .substr(static_cast<size_t>(sent))));
+  return send_bytes(socket, body);
+}
+
+Result<Message> receive_message(int socket) {
+  Header header;
+  iovec vector{&header, sizeof header};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * max_message_descriptors)> control{};
+  msghdr message{};
+  message.msg_iov = &vector;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  ssize_t got;
+  while ((got = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {
+  }
+  if (got < 0) return sys_error("receive");
+  Message result;
+  result.descriptors = take_descriptors(message);
+  if (got == 0) return closed();
+  auto rest = static_cast<size_t>(got);
+  TRY(receive_bytes(socket, reinterpret_cast<char*>(&header) + rest, sizeof header - rest));
+  if (header.magic != magic || header.length > max_message_bytes || (message.msg_flags & MSG_CTRUNC))
+    return sys_error("malformed message", EBADMSG);
+  result.body.resize(header.length);
+  TRY(receive_bytes(socket, result.body.data(), result.body.size()));
+  return result;
+}
+
+}  // namespace pyxis

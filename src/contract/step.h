@@ -1,0 +1,104 @@
+// What the plugin and the engine say to each other about a step's container.
+//
+//   plugin (task, as the user)                      engine (`pyxis step start`, as the user)
+//   StartRequest on descriptor 3          ->
+//                                         <-        Event... (importing, imported, log)
+//                                         <-        Event started (with namespace descriptors) or failed
+//
+// Descriptor 4 of the engine is the leash: its other end lives in slurmstepd alone, and end-of-file on it says that
+// the step is over. The engine leaves a supervisor behind, which answers every further task of the step on a unix
+// socket (Started::control_socket): the task connects, sends JoinRequest and gets an Event started as the first did.
+// After the last task `pyxis step finish`, with a FinishRequest on descriptor 3, releases or removes the container;
+// it answers with Event finished or failed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "contract/message.h"
+
+namespace pyxis {
+
+constexpr int contract_socket_fd = 3;
+constexpr int contract_leash_fd = 4;
+// Plugin and engine of different releases refuse each other by this number.
+constexpr uint64_t contract_version = 1;
+
+// `auto` of --container-name is `any` here (auto is a keyword).
+enum class NameMode : uint64_t { any, create, exec, no_exec };
+
+// One --container-mounts entry, relative sources already made absolute. flags: the comma-separated mount options.
+// source is an absolute path, "tmpfs" or "umount".
+struct MountRequest {
+  std::string source, target, flags;
+  auto operator<=>(const MountRequest&) const = default;
+};
+
+struct StartRequest {
+  std::string container;     // engine-side name, "pyxis_..."
+  bool temporary = false;    // removed when the step ends
+  NameMode mode = NameMode::any;
+  std::string image;         // as given by the user; empty: the container must exist
+  std::vector<MountRequest> mounts;
+  std::string workdir;       // empty: the image's
+  std::string save_path;     // empty: none
+  std::optional<bool> mount_home, remap_root, writable, entrypoint;
+  bool entrypoint_log = false;
+  std::vector<std::string> env_names;  // --container-env
+  std::vector<std::string> unshare;    // net, ipc, uts
+  std::vector<std::string> job_env;    // "NAME=value"
+  std::vector<std::string> command;    // the first task's argv
+  std::string runtime_dir;   // <runtime_path>/<uid>, exists, 0700, the user's
+  uint64_t job_id = 0, step_id = 0;
+  int64_t owner_pid = 0;     // slurmstepd
+
+  std::string encode() const;
+  static Result<StartRequest> decode(std::string_view body);
+};
+
+// The namespaces of a container, in the order of the descriptors of a `started` event; the list says which are there.
+enum class Namespace : uint64_t { user, mount, cgroup, ipc, uts, net, pid };
+
+struct Started {
+  bool attached = false;               // joined a container that was already running
+  std::vector<std::string> env;        // "NAME=value": win over the task's own environment
+  std::vector<std::string> env_unset;  // removed from the task's own environment
+  std::string workdir;                 // inside the container; where a task chdirs to
+  std::string control_socket;          // path outside the container
+  std::vector<Namespace> namespaces;   // kinds of the attached descriptors, in order
+};
+
+struct FinishRequest {
+  std::string container;
+  bool temporary = false;
+  std::string save_path;
+  std::string runtime_dir;
+
+  std::string encode() const;
+  static Result<FinishRequest> decode(std::string_view body);
+};
+
+// Which part of the work failed: decides the plugin's leading line ("pyxis: failed to import docker image: ...").
+enum class Phase : uint64_t { request, import, create, start, join, save, remove };
+
+struct Event {
+  enum class Kind : uint64_t { importing, imported, log, failed, started, finished };
+  Kind kind = Kind::log;
+  std::string text;     // importing, imported: the image; log: a line; failed: the cause
+  Phase phase = Phase::request;  // failed
+  Started started;      // started
+
+  std::string encode() const;
+  static Result<Event> decode(std::string_view body);
+};
+
+struct JoinRequest {
+  std::string encode() const;
+  static Result<JoinRequest> decode(std::string_view body);
+};
+
+}  // namespace pyxis
