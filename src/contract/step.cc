@@ -166,7 +166,7 @@ Result<Event> Event::decode(std::string_view body) {
   MessageReader reader(body);
   TRY(expect(reader, Body::event));
   Event event;
-  event.kind = TRY(read_enum(reader, Kind::finished));
+  event.kind = TRY(read_enum(reader, Kind::progress));
   event.text = TRY(reader.text());
   event.phase = TRY(read_enum(reader, Phase::remove));
   event.started = TRY(read_started(reader));

@@ -86,9 +86,10 @@ struct FinishRequest {
 enum class Phase : uint64_t { request, import, create, start, join, save, remove };
 
 struct Event {
-  enum class Kind : uint64_t { importing, imported, log, failed, started, finished };
+  // progress is a line worth printing only where one task owns the terminal; log is always printed.
+  enum class Kind : uint64_t { importing, imported, log, failed, started, finished, progress };
   Kind kind = Kind::log;
-  std::string text;     // importing, imported: the image; log: a line; failed: the cause
+  std::string text;     // importing, imported: the image; log, progress: a line; failed: the cause
   Phase phase = Phase::request;  // failed
   Started started;      // started
 
