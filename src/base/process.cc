@@ -1,7 +1,10 @@
 #include "base/process.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -39,6 +42,41 @@ bool place_descriptors(const std::vector<std::pair<int, int>>& wanted, int* scra
   return true;
 }
 
+// close_range(2) is of Linux 5.9 and its O_CLOEXEC flag of 5.11; before, one descriptor at a time.
+void close_at_exec_from(int first) {
+  constexpr unsigned close_range_cloexec = 1u << 2;
+  if (::syscall(SYS_close_range, first, ~0u, close_range_cloexec) == 0) return;
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  constexpr rlim_t enough = 1 << 16;
+  int end = static_cast<int>(limit.rlim_cur < enough ? limit.rlim_cur : enough);
+  for (int fd = first; fd < end; ++fd) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+// The system calls themselves: glibc's wrappers would talk to threads that do not exist after fork.
+bool become(const Identity& identity) {
+  return ::syscall(SYS_setgroups, identity.groups.size(), identity.groups.data()) == 0 &&
+         ::syscall(SYS_setresgid, identity.gid, identity.gid, identity.gid) == 0 &&
+         ::syscall(SYS_setresuid, identity.uid, identity.uid, identity.uid) == 0;
+}
+
+// Between fork and exec. The parent's death is asked for after the change of identity, which clears the request
+// (prctl(2)); a parent that died before that is noticed by its pid.
+bool prepare_child(const SpawnRequest& request, pid_t parent, int* scratch) {
+  reset_signals();
+  if (!place_descriptors(request.descriptors, scratch)) return false;
+  int highest = STDERR_FILENO;
+  for (const auto& [here, there] : request.descriptors) highest = there > highest ? there : highest;
+  if (request.close_others) close_at_exec_from(highest + 1);
+  if (request.identity && !become(*request.identity)) return false;
+  if (request.no_new_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return false;
+  if (request.parent_death_signal != 0) {
+    if (::prctl(PR_SET_PDEATHSIG, request.parent_death_signal, 0, 0, 0) != 0) return false;
+    if (::getppid() != parent) ::_exit(127);
+  }
+  return request.directory.empty() || ::chdir(request.directory.c_str()) == 0;
+}
+
 }  // namespace
 
 Child& Child::operator=(Child&& other) noexcept {
@@ -71,11 +109,11 @@ Result<Child> spawn(const SpawnRequest& request) {
   int report_fd = ::fcntl(write_end.get(), F_DUPFD_CLOEXEC, 64);  // out of the way of the wanted numbers
   if (report_fd < 0) return sys_error("dup");
   write_end.reset(report_fd);
+  pid_t parent = ::getpid();
   pid_t pid = ::fork();
   if (pid < 0) return sys_error("fork");
   if (pid == 0) {
-    reset_signals();
-    if (place_descriptors(request.descriptors, scratch.data()))
+    if (prepare_child(request, parent, scratch.data()))
       ::execve(request.program.c_str(), argv.data(), envp.data());
     int code = errno;
     [[maybe_unused]] auto written = ::write(report_fd, &code, sizeof code);

@@ -12,6 +12,13 @@
 
 namespace pyxis {
 
+// Whom a process runs as: real, effective and saved ids, and the supplementary groups.
+struct Identity {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::vector<gid_t> groups;
+};
+
 // What a child starts with. Descriptors not named in `keep` have O_CLOEXEC and vanish at exec.
 struct SpawnRequest {
   std::string program;               // absolute path, no search
@@ -19,6 +26,12 @@ struct SpawnRequest {
   std::vector<std::string> environment;
   // (descriptor here, number there); 0, 1 and 2 are inherited unless named.
   std::vector<std::pair<int, int>> descriptors;
+  std::string directory;         // where it starts; empty: here
+  // Descriptors above the highest wanted number (and above 2) close at exec, also where their owner forgot O_CLOEXEC.
+  bool close_others = false;
+  int parent_death_signal = 0;   // prctl(2) PR_SET_PDEATHSIG; 0: none
+  bool no_new_privileges = false;
+  std::optional<Identity> identity;  // whom it runs as; for root only
 };
 
 // A child that is killed and reaped when its handle goes out of scope unreaped.
