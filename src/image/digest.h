@@ -11,7 +11,8 @@
 
 namespace pyxis {
 
-// A digest whose text has been checked: sha256 (or sha512) and lower-case hex of the right length, so it is safe in a path.
+// A digest whose text has been checked: sha256 (or sha512) and lower-case hex of the right length, so it is
+// safe in a path.
 class Digest {
  public:
   Digest() = default;
@@ -27,12 +28,14 @@ class Digest {
   auto operator<=>(const Digest&) const = default;
 
  private:
+  friend class Hasher;
   std::string algorithm_, hex_;
 };
 
 // Hashes a stream with the algorithm of the digest it is to be compared with.
 class Hasher {
  public:
+  // `algorithm` as a checked Digest names it; throws std::logic_error for any other.
   explicit Hasher(const std::string& algorithm = "sha256");
   ~Hasher();
   Hasher(Hasher&&) noexcept;

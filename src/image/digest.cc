@@ -1,0 +1,97 @@
+#include "image/digest.h"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+#include "base/text.h"
+
+namespace pyxis {
+namespace {
+
+struct Algorithm {
+  std::string_view name;
+  size_t hex_length;
+  const EVP_MD* (*hash)();
+};
+constexpr std::array algorithms = {Algorithm{"sha256", 64, EVP_sha256}, Algorithm{"sha512", 128, EVP_sha512}};
+
+const Algorithm* find_algorithm(std::string_view name) {
+  auto found = std::ranges::find(algorithms, name, &Algorithm::name);
+  return found == algorithms.end() ? nullptr : found;
+}
+
+bool lower_hex(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+std::string to_hex(std::span<const unsigned char> bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string out;
+  out.reserve(bytes.size() * 2);
+  for (auto byte : bytes) {
+    out += digits[byte >> 4];
+    out += digits[byte & 15];
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<Digest> Digest::parse(std::string_view text) {
+  constexpr size_t shown = 160;
+  auto named = [&] { return "digest '" + printable(text.substr(0, shown)) + "'"; };
+  auto colon = text.find(':');
+  if (colon == text.npos)
+    return fail(named() + ": no algorithm", "write it as sha256:<64 hexadecimal digits>");
+  const auto* algorithm = find_algorithm(text.substr(0, colon));
+  if (!algorithm) return fail(named() + ": unknown algorithm", "use sha256 or sha512");
+  auto hex = text.substr(colon + 1);
+  if (hex.size() != algorithm->hex_length || !std::ranges::all_of(hex, lower_hex))
+    return fail(named() + ": not " + std::to_string(algorithm->hex_length) +
+                " lower-case hexadecimal digits");
+  Digest digest;
+  digest.algorithm_ = algorithm->name;
+  digest.hex_ = hex;
+  return digest;
+}
+
+Digest Digest::of(std::string_view data) {
+  Hasher hasher;
+  hasher.update(std::as_bytes(std::span(data)));
+  return hasher.finish();
+}
+
+struct Hasher::State {
+  const Algorithm* algorithm;
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{EVP_MD_CTX_new(), EVP_MD_CTX_free};
+};
+
+Hasher::Hasher(const std::string& algorithm) : state_(std::make_unique<State>()) {
+  state_->algorithm = find_algorithm(algorithm);
+  // A checked Digest names a known algorithm, so both are bugs or a crypto policy that forbids SHA-2.
+  if (!state_->algorithm) throw std::logic_error("unknown digest algorithm " + algorithm);
+  if (EVP_DigestInit_ex(state_->context.get(), state_->algorithm->hash(), nullptr) != 1)
+    throw std::runtime_error("libcrypto refuses " + algorithm);
+}
+
+Hasher::~Hasher() = default;
+Hasher::Hasher(Hasher&&) noexcept = default;
+
+void Hasher::update(std::span<const std::byte> data) {
+  EVP_DigestUpdate(state_->context.get(), data.data(), data.size());
+}
+
+Digest Hasher::finish() {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> bytes;
+  unsigned length = 0;
+  EVP_DigestFinal_ex(state_->context.get(), bytes.data(), &length);
+  Digest digest;
+  digest.algorithm_ = state_->algorithm->name;
+  digest.hex_ = to_hex({bytes.data(), length});
+  return digest;
+}
+
+}  // namespace pyxis
