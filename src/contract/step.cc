@@ -4,7 +4,7 @@ namespace pyxis {
 namespace {
 
 // Which message a body holds; the first two numbers of each are the version and this.
-enum class Body : uint64_t { start = 1, finish, event, join };
+enum class Body : uint64_t { start = 1, finish, event, join, epilog };
 
 MessageWriter begin(Body body) {
   MessageWriter writer;
@@ -149,6 +149,27 @@ Result<FinishRequest> FinishRequest::decode(std::string_view body) {
   request.temporary = TRY(reader.number()) != 0;
   request.save_path = TRY(reader.text());
   request.runtime_dir = TRY(reader.text());
+  TRY(expect_end(reader));
+  return request;
+}
+
+std::string EpilogRequest::encode() const {
+  auto writer = begin(Body::epilog);
+  writer.text(name_prefix);
+  writer.number(temporary_only);
+  writer.text(runtime_dir);
+  writer.number(job_id);
+  return writer.take();
+}
+
+Result<EpilogRequest> EpilogRequest::decode(std::string_view body) {
+  MessageReader reader(body);
+  TRY(expect(reader, Body::epilog));
+  EpilogRequest request;
+  request.name_prefix = TRY(reader.text());
+  request.temporary_only = TRY(reader.number()) != 0;
+  request.runtime_dir = TRY(reader.text());
+  request.job_id = TRY(reader.number());
   TRY(expect_end(reader));
   return request;
 }

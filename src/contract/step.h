@@ -10,6 +10,8 @@
 // socket (Started::control_socket): the task connects, sends JoinRequest and gets an Event started as the first did.
 // After the last task `pyxis step finish`, with a FinishRequest on descriptor 3, releases or removes the container;
 // it answers with Event finished or failed.
+// When the whole job is over, the node's epilog runs `pyxis step epilog` as the job's user in the same way, with an
+// EpilogRequest and no leash.
 #pragma once
 
 #include <cstdint>
@@ -80,6 +82,17 @@ struct FinishRequest {
 
   std::string encode() const;
   static Result<FinishRequest> decode(std::string_view body);
+};
+
+// Removes what a job has left on the node, whatever killed it. What is already gone is no failure.
+struct EpilogRequest {
+  std::string name_prefix;        // containers whose engine-side name begins with it
+  bool temporary_only = true;     // of those, only the ones that were made temporary
+  std::string runtime_dir;
+  uint64_t job_id = 0;
+
+  std::string encode() const;
+  static Result<EpilogRequest> decode(std::string_view body);
 };
 
 // Which part of the work failed: decides the plugin's leading line ("pyxis: failed to import docker image: ...").
