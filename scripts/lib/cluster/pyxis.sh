@@ -1,0 +1,20 @@
+# shellcheck shell=bash
+# The built project, as the cluster uses it: installed into the cluster's own prefix, where every user can reach it
+# wherever the clone lies, and named in plugstack.conf. Needs common.sh; reads $dir.
+
+install_pyxis() {
+    local build=${PYXIS_BUILD_DIR:-$repo/build/release}
+    if [[ ! -e $build/CMakeCache.txt ]]; then
+        say "nothing is built in $build: the cluster comes up without Pyxis"
+        return
+    fi
+    cmake --install "$build" --prefix "$dir/prefix" >"$dir/install.log" 2>&1 ||
+        die "installing from $build failed" "$(tail -n 3 "$dir/install.log")" "Remedy: make"
+    chmod -R a+rX "$dir/prefix"
+}
+
+write_plugstack() { # [OPTION=VALUE...]
+    local plugin
+    plugin=$(find "$dir/prefix" -name spank_pyxis.so -print -quit 2>/dev/null || true)
+    [[ -z $plugin ]] || echo "required $plugin pyxis_path=$dir/prefix/bin/pyxis runtime_path=/run/pyxis${*:+ $*}"
+}

@@ -1,0 +1,93 @@
+# shellcheck shell=bash
+# Slurm and munge of the cluster: their configuration, and how they start. Needs common.sh, daemon.sh, machine.sh, network.sh;
+# reads $dir.
+
+write_slurm_conf() { # NODE...
+    local node
+    cat <<END
+ClusterName=pyxis
+SlurmctldHost=head($(machine_address head))
+SlurmUser=root
+SlurmdUser=root
+AuthType=auth/munge
+CredType=cred/munge
+AuthInfo=socket=$dir/head/munge.socket
+MpiDefault=none
+PlugStackConfig=$dir/plugstack.conf
+
+StateSaveLocation=$dir/head/state
+SlurmctldPidFile=$dir/head/slurmctld.pid
+SlurmctldLogFile=$dir/head/slurmctld.log
+SlurmctldDebug=debug
+SlurmdSpoolDir=$dir/%n/spool
+SlurmdPidFile=$dir/%n/slurmd.pid
+SlurmdLogFile=$dir/%n/slurmd.log
+SlurmdDebug=debug
+LogTimeFormat=iso8601_ms
+
+# More processors than the machine has, and shared by many jobs: tests start dozens of tasks and steps at once.
+SlurmdParameters=config_overrides
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU
+SchedulerParameters=batch_sched_delay=0
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/none
+SwitchType=switch/none
+
+# A killed job is gone soon; a node that comes back is used again.
+KillWait=3
+InactiveLimit=0
+MinJobAge=300
+ReturnToService=2
+MessageTimeout=30
+SlurmdTimeout=60
+
+END
+    for node; do
+        echo "NodeName=$node NodeAddr=$(machine_address "$node") CPUs=64 Boards=1 SocketsPerBoard=1 CoresPerSocket=64 ThreadsPerCore=1 RealMemory=65536 State=UNKNOWN"
+    done
+    echo "PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP OverSubscribe=FORCE:32"
+}
+
+write_hosts() { # NODE...
+    local machine
+    cat /etc/hosts 2>/dev/null || true
+    for machine in head "$@"; do echo "$(machine_address "$machine") $machine"; done
+}
+
+start_munge() {
+    local home=$dir/head
+    (umask 077 && head -c 128 /dev/urandom >"$home/munge.key")
+    in_machine head munged --socket "$home/munge.socket" --key-file "$home/munge.key" --log-file "$home/munged.log" \
+        --pid-file "$home/munged.pid" --seed-file "$home/munge.seed" --num-threads 4 ||
+        die "munged did not start" "$(tail -n 3 "$home/munged.log")"
+}
+
+start_controller() {
+    mkdir -p "$dir/head/state"
+    SLURM_CONF=$dir/slurm.conf in_machine head slurmctld -c
+    await_lines 1 "$dir/head/slurmctld.log" 'Running as primary controller' 60 "$dir/head/machine.pid" ||
+        die "slurmctld did not start" "$(grep -i error "$dir/head/slurmctld.log" | tail -n 3)" "Its log: $dir/head/slurmctld.log"
+}
+
+start_slurmd() { # NODE
+    mkdir -p "$(machine_dir "$1")/spool"
+    SLURM_CONF=$dir/slurm.conf in_machine "$1" slurmd -N "$1"
+}
+
+# Only the daemon: the steps that run on the node go on, as they do when a slurmd dies on a real one.
+stop_slurmd() { # NODE
+    in_machine "$1" bash -c '
+        pid=$(cat "$0" 2>/dev/null) && [[ $(cat "/proc/$pid/comm" 2>/dev/null) == slurmd ]] || exit 0
+        kill "$pid" && exec timeout 30 tail -s 0.05 --pid="$pid" -f /dev/null' "$(machine_dir "$1")/slurmd.pid"
+}
+
+# Waits until slurmctld has heard of all NODEs. FROM_BYTE: where in its log the present start begins.
+await_nodes() { # FROM_BYTE NODE...
+    local from=$1
+    shift
+    await_lines $# "$dir/head/slurmctld.log" "validate_node_specs: [Nn]ode ($(IFS='|' && echo "$*")) registered" 60 \
+        "$dir/head/machine.pid" "$from" ||
+        die "not all of $* came up within 60 s" "Their logs: $dir/node*/slurmd.log"
+}

@@ -1,0 +1,25 @@
+# shellcheck shell=bash
+# The test users alice and bob: real ones, jobs run as them. A user that the machine has already is used and kept;
+# those we add are known by their comment field. Needs common.sh, network.sh.
+
+test_users=(alice bob)
+user_mark='Pyxis test user'
+
+add_users() {
+    local user
+    for user in "${test_users[@]}"; do
+        id "$user" >/dev/null 2>&1 || useradd --create-home --shell /bin/bash --comment "$user_mark" "$user"
+        setpriv --reuid "$user" --regid "$(id -g "$user")" --init-groups \
+            mkdir -p "$(getent passwd "$user" | cut -d: -f6)/.local/share"
+    done
+}
+
+# Clusters that run side by side share the users: the last one removes them.
+remove_users() {
+    local user comment
+    ! other_clusters_exist || return 0
+    for user in "${test_users[@]}"; do
+        comment=$(getent passwd "$user" | cut -d: -f5) || continue
+        [[ $comment != "$user_mark" ]] || userdel --force --remove "$user" 2>/dev/null
+    done
+}
