@@ -10,12 +10,11 @@
 
 namespace pyxis {
 
-// One read-only layer: a directory by path, or by descriptor if that is valid. `detached`: the descriptor is a mount
-// that is attached nowhere yet (open_tree(2) with OPEN_TREE_CLONE, as the storage helper hands out).
+// One read-only layer: a directory, or a mount of one that is attached nowhere yet (open_tree(2) with OPEN_TREE_CLONE, as
+// the storage helper hands out; `path` is then only for messages).
 struct LayerDirectory {
-  std::string path;  // where `descriptor` is valid: only for messages
-  Fd descriptor;
-  bool detached = false;
+  std::string path;
+  Fd mount;
 };
 
 // Layers, top first, under `upper`; `work` is an empty directory on the same file system as `upper`.

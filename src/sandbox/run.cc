@@ -1,0 +1,199 @@
+// Running a command in a sandbox.
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <climits>
+
+#include "base/text.h"
+#include "sandbox/capabilities.h"
+#include "sandbox/child_report.h"
+#include "sandbox/sandbox.h"
+#include "sandbox/userns.h"
+
+namespace pyxis {
+namespace {
+
+// The user namespace comes first in the set: being in it gives the privilege to join the others.
+Result<void> join(const NamespaceSet& namespaces) {
+  for (const auto& [kind, fd] : namespaces) {
+    if (::setns(fd.get(), static_cast<int>(clone_flag(kind))) == 0) continue;
+    auto error = sys_error(std::string("join the container's ") + namespace_name(kind) + " namespace");
+    if (kind == Namespace::user && error.code == EINVAL)
+      error.remedy = "this process has threads, or is in that namespace already";
+    return error;
+  }
+  return ok();
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> out;
+  for (const auto& text : texts) out.push_back(const_cast<char*>(text.c_str()));
+  out.push_back(nullptr);
+  return out;
+}
+
+std::string search_path(const std::vector<std::string>& environment) {
+  for (const auto& line : environment)
+    if (line.starts_with("PATH=")) return line.substr(5);
+  return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+}
+
+// execvpe(3), with the PATH of the new environment and the errno of the most telling failure.
+Error execute(const SandboxCommand& command) {
+  if (command.argv.empty() || command.argv[0].empty()) return sys_error("execute", ENOENT);
+  auto argv = pointers(command.argv);
+  auto envp = pointers(command.environment);
+  const auto& name = command.argv[0];
+  if (name.find('/') != name.npos) {
+    ::execve(name.c_str(), argv.data(), envp.data());
+    return sys_error("execute " + name);
+  }
+  int code = ENOENT;
+  for (const auto& directory : split(search_path(command.environment), ':')) {
+    auto path = (directory.empty() ? "." : directory) + "/" + name;
+    ::execve(path.c_str(), argv.data(), envp.data());
+    if (errno != ENOENT && errno != ENOTDIR) code = errno;
+    if (code != ENOENT && code != EACCES) break;
+  }
+  return sys_error("execute " + name, code).with_remedy(code == ENOENT ? "not found in the container's PATH" : "");
+}
+
+Result<void> settle(const SandboxCommand& command) {
+  if (::chdir(command.workdir.c_str()) != 0) return sys_error("working directory " + command.workdir);
+  if (!command.keep_capabilities) TRY(drop_capabilities());
+  return ok();
+}
+
+constexpr std::array forwarded = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGCONT, SIGWINCH};
+
+// Blocks what is forwarded and SIGCHLD for its lifetime; the child gets the former mask.
+class SignalWatch {
+ public:
+  SignalWatch() {
+    ::sigemptyset(&watched_);
+    for (int number : forwarded) ::sigaddset(&watched_, number);
+    ::sigaddset(&watched_, SIGCHLD);
+    ::sigprocmask(SIG_BLOCK, &watched_, &before_);
+  }
+  ~SignalWatch() { restore(); }
+  SignalWatch(const SignalWatch&) = delete;
+  SignalWatch& operator=(const SignalWatch&) = delete;
+  void restore() const { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+
+  // The status of the child, once it has ended. A terminal's signals reach the child by themselves.
+  Result<int> wait(pid_t pid) const {
+    for (;;) {
+      int status = 0;
+      pid_t ended = ::waitpid(pid, &status, WNOHANG);
+      if (ended == pid) return status;
+      if (ended < 0 && errno != EINTR) return sys_error("wait for the command");
+      siginfo_t info;
+      int number = ::sigwaitinfo(&watched_, &info);
+      if (number > 0 && number != SIGCHLD && info.si_code != SI_KERNEL) ::kill(pid, number);
+    }
+  }
+
+ private:
+  sigset_t watched_, before_;
+};
+
+struct CommandChild {
+  int report;      // written on failure, closed by a successful exec
+  const SignalWatch& watch;
+
+  [[noreturn]] void fail_with(const Error& error) const {
+    MessageWriter writer;
+    writer.text(error.message);
+    writer.text(error.remedy);
+    writer.number(static_cast<uint64_t>(error.code));
+    (void)send_message(report, writer.take()).ok();
+    ::_exit(127);
+  }
+
+  [[noreturn]] void execute_now(const SandboxCommand& command) const {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    auto settled = settle(command);
+    if (!settled.ok()) fail_with(settled.error());
+    watch.restore();
+    fail_with(execute(command));
+  }
+
+  // With a pid namespace the command is a child of this one, which passes its end on.
+  [[noreturn]] void run(const NamespaceSet& namespaces, const SandboxCommand& command, pid_t parent) const {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent) ::_exit(1);
+    auto joined = join(namespaces);
+    if (!joined.ok()) fail_with(joined.error());
+    bool own_pids = std::any_of(namespaces.begin(), namespaces.end(), [](auto& one) { return one.first == Namespace::pid; });
+    if (!own_pids) execute_now(command);
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // joining a user namespace clears it
+    pid_t inner = ::fork();
+    if (inner < 0) fail_with(sys_error("fork in the container"));
+    if (inner == 0) execute_now(command);
+    ::close(report);
+    auto status = watch.wait(inner);
+    if (!status.ok()) ::_exit(127);
+    if (WIFSIGNALED(*status)) {
+      struct sigaction standard = {};
+      standard.sa_handler = SIG_DFL;
+      ::sigaction(WTERMSIG(*status), &standard, nullptr);
+      sigset_t one;
+      ::sigemptyset(&one);
+      ::sigaddset(&one, WTERMSIG(*status));
+      ::prctl(PR_SET_DUMPABLE, 0);  // the command has left the core, if any
+      ::kill(::getpid(), WTERMSIG(*status));
+      ::sigprocmask(SIG_UNBLOCK, &one, nullptr);
+    }
+    ::_exit(shell_status(*status));
+  }
+};
+
+Result<void> read_failure(int socket) {
+  auto message = receive_message(socket);
+  if (!message.ok()) return message.error().code == ECONNRESET ? ok() : Result<void>(std::move(message).error());
+  MessageReader reader(message->body);
+  Error error;
+  error.message = TRY(reader.text());
+  error.remedy = TRY(reader.text());
+  error.code = static_cast<int>(TRY(reader.number()));
+  return error;
+}
+
+}  // namespace
+
+Error exec_in_sandbox(const NamespaceSet& namespaces, const SandboxCommand& command) {
+  auto joined = join(namespaces);
+  if (!joined.ok()) return std::move(joined).error();
+  auto settled = settle(command);
+  if (!settled.ok()) return std::move(settled).error();
+  return execute(command);
+}
+
+Result<int> run_in_sandbox(const NamespaceSet& namespaces, const SandboxCommand& command) {
+  std::array<int, 2> ends;
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return sys_error("socketpair");
+  Fd ours(ends[0]), theirs(ends[1]);
+  SignalWatch watch;
+  pid_t parent = ::getpid();
+  pid_t pid = ::fork();
+  if (pid < 0) return sys_error("fork");
+  if (pid == 0) {
+    ours.reset();
+    CommandChild{theirs.get(), watch}.run(namespaces, command, parent);
+  }
+  Child child(pid);
+  theirs.reset();
+  TRY(read_failure(ours.get()));
+  auto status = watch.wait(child.pid());
+  child.release();
+  return status;
+}
+
+}  // namespace pyxis
