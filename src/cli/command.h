@@ -1,0 +1,29 @@
+// One sub-command per file: each owns its flags, its help footer and its action.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+#include "base/environment.h"
+#include "base/result.h"
+
+namespace pyxis::cli {
+
+// The exit status, or the error that main() prints as one line.
+using Action = std::function<Result<int>()>;
+
+// Adds the sub-command to `app` and gives what to run if it is chosen. Values parsed live in the returned closure.
+using Register = Action (*)(CLI::App& app, const Environment& environment);
+
+Action add_digest(CLI::App& app, const Environment& environment);
+Action add_exec(CLI::App& app, const Environment& environment);
+Action add_images(CLI::App& app, const Environment& environment);
+Action add_info(CLI::App& app, const Environment& environment);
+Action add_list(CLI::App& app, const Environment& environment);
+Action add_load(CLI::App& app, const Environment& environment);
+Action add_pull(CLI::App& app, const Environment& environment);
+Action add_remove(CLI::App& app, const Environment& environment);
+Action add_start(CLI::App& app, const Environment& environment);
+Action add_version(CLI::App& app, const Environment& environment);
+
+}  // namespace pyxis::cli

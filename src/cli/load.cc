@@ -1,0 +1,56 @@
+#include "cli/images_to_load.h"
+#include "base/log.h"
+#include "engine/launch.h"
+#include "engine/user_store.h"
+#include "store/layers.h"
+
+namespace pyxis::cli {
+namespace {
+
+struct LoadArguments {
+  std::string name;
+  bool force = false;
+};
+
+// As `import` names its file: '/' as '+', "library/" dropped, '+TAG' if a tag was written.
+std::string default_name(const Reference& reference) {
+  auto name = reference.repository;
+  if (name.starts_with("library/")) name.erase(0, 8);
+  for (char& c : name)
+    if (c == '/') c = '+';
+  return reference.tag_written ? name + "+" + reference.tag : name;
+}
+
+Result<int> load(const ImageArguments& image_arguments, const LoadArguments& arguments, const Environment& environment) {
+  auto settings = TRY(load_settings(environment));
+  auto request = TRY(import_request(image_arguments));
+  auto name = arguments.name.empty() ? default_name(request.reference) : arguments.name;
+  TRY(check_container_name(name));
+  auto store = TRY(open_user_store(settings));
+  auto name_lock = TRY(lock_container_name(store, name));
+  bool exists = TRY(container_exists(store, name));
+  if (exists && !arguments.force)
+    return fail("container " + name + " exists already", "choose another name with -n, or replace it with -f");
+  TerminalReporter reporter;
+  auto image = TRY_CONTEXT(import_image(store, settings, request, reporter), "import " + image_arguments.uri);
+  if (exists) TRY(remove_container(store, name));
+  ContainerRecord record;
+  record.name = name;
+  TRY(make_container(store, image, record));
+  TRY(make_layers_durable(store, image.layers));
+  log::info("Container " + name + " is ready: pyxis start " + name);
+  return 0;
+}
+
+}  // namespace
+
+Action add_load(CLI::App& app, const Environment& environment) {
+  auto* command = app.add_subcommand("load", "Import an image and make a container of it");
+  auto image_arguments = add_image_arguments(*command);
+  auto arguments = std::make_shared<LoadArguments>();
+  command->add_option("-n,--name", arguments->name, "Name of the container (default: from the image's)")->type_name("NAME");
+  command->add_flag("-f,--force", arguments->force, "Replace a container of that name");
+  return [=, &environment] { return load(*image_arguments, *arguments, environment); };
+}
+
+}  // namespace pyxis::cli

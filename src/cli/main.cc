@@ -1,0 +1,95 @@
+// The `pyxis` program.
+
+#include <iostream>
+
+#include "base/log.h"
+#include "cli/command.h"
+#include "engine/step.h"
+
+namespace pyxis {
+namespace {
+
+constexpr auto description =
+    "Unprivileged containers for cluster users.\n"
+    "Images come from registries, are unpacked once, and start in milliseconds.";
+
+constexpr auto footer =
+    "Examples:\n"
+    "  pyxis load -n work docker://debian:trixie    import an image and make a container of it\n"
+    "  pyxis start -w work cat /etc/os-release      run a command in it\n"
+    "  pyxis list -f                                what there is and what runs\n"
+    "  pyxis remove work\n"
+    "'pyxis COMMAND --help' tells more about one. Under Slurm, 'srun --container-image=IMAGE COMMAND' does it all.";
+
+// Between plugin and engine; not for people, so not in the help.
+int run_step_command(const std::string& name, const Environment& environment) {
+  if (name == "start") return step_start(environment);
+  if (name == "finish") return step_finish(environment);
+  log::error("step: unknown request '" + name + "'");
+  return 1;
+}
+
+int explain(CLI::App& app, const std::string& topic) {
+  for (auto* command : app.get_subcommands([&](const CLI::App* each) { return each->get_name() == topic; })) {
+    std::cout << command->help();
+    return 0;
+  }
+  if (!topic.empty()) {
+    log::error("no command named '" + topic + "'");
+    return 1;
+  }
+  std::cout << app.help();
+  return 0;
+}
+
+int run_command_line(int argc, char** argv, const Environment& environment) {
+  CLI::App app{description, "pyxis"};
+  app.footer(footer);
+  app.require_subcommand(1);
+  app.set_help_all_flag("--help-all", "Help of all commands");
+  std::vector<std::pair<CLI::App*, cli::Action>> commands;
+  for (auto add : {cli::add_load, cli::add_pull, cli::add_start, cli::add_exec, cli::add_list, cli::add_remove,
+                   cli::add_images, cli::add_digest, cli::add_info, cli::add_version}) {
+    auto action = add(app, environment);
+    commands.emplace_back(app.get_subcommands({}).back(), std::move(action));
+  }
+  auto* help = app.add_subcommand("help", "Explain a command");
+  std::string topic;
+  help->add_option("COMMAND", topic, "The command");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    std::cout << app.help();
+    return 0;
+  } catch (const CLI::CallForAllHelp&) {
+    std::cout << app.help("", CLI::AppFormatMode::All);
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    log::error(error.what());
+    auto chosen = app.get_subcommands();
+    std::cerr << (chosen.empty() ? app.help() : chosen.front()->help());
+    return 1;
+  }
+  if (help->parsed()) return explain(app, topic);
+  for (auto& [command, action] : commands) {
+    if (!command->parsed()) continue;
+    auto status = action();
+    if (status.ok()) return *status;
+    log::error(status.error().text());
+  }
+  return 1;
+}
+
+}  // namespace
+}  // namespace pyxis
+
+int main(int argc, char** argv) {
+  try {
+    auto environment = pyxis::Environment::capture();
+    if (argc == 3 && std::string_view(argv[1]) == "step") return pyxis::run_step_command(argv[2], environment);
+    return pyxis::run_command_line(argc, argv, environment);
+  } catch (const std::exception& error) {
+    pyxis::log::error(std::string("internal error: ") + error.what());
+    return 1;
+  }
+}

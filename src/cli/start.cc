@@ -1,0 +1,108 @@
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "cli/command.h"
+#include "engine/start.h"
+#include "sandbox/sandbox.h"
+#include "store/containers.h"
+#include "engine/user_store.h"
+#include "image/config.h"
+
+namespace pyxis::cli {
+namespace {
+
+struct StartArguments {
+  std::string name;
+  std::vector<std::string> environment, mounts;
+  bool root = false, writable = false, net = false, ipc = false, uts = false;
+};
+
+Result<StartOptions> start_options(const StartArguments& arguments, const Environment& environment) {
+  if (arguments.name.starts_with('/') || arguments.name.starts_with('.') || arguments.name.ends_with(".sqsh"))
+    return fail("starting from an image file is not available in this release: " + arguments.name,
+                "make a container of the image with 'pyxis load' and start that");
+  StartOptions options;
+  options.request.container = arguments.name;
+  options.default_writable = false;
+  if (arguments.root) options.request.remap_root = true;
+  if (arguments.writable) options.request.writable = true;
+  for (const auto& mount : arguments.mounts) options.mounts.push_back(TRY(parse_mount_argument(mount, environment)));
+  if (arguments.net) options.request.unshare.push_back("net");
+  if (arguments.ipc) options.request.unshare.push_back("ipc");
+  if (arguments.uts) options.request.unshare.push_back("uts");
+  return options;
+}
+
+// Command line over container over caller; a `-e K` without a value passes the caller's.
+std::vector<std::string> merged_environment(const Environment& caller, const std::vector<std::string>& container,
+                                            const std::vector<std::string>& given) {
+  auto merged = caller;
+  for (const auto& line : container) {
+    auto equals = line.find('=');
+    merged.set(line.substr(0, equals), line.substr(equals + 1));
+  }
+  for (const auto& line : given) {
+    auto equals = line.find('=');
+    auto name = line.substr(0, equals);
+    if (equals != line.npos) merged.set(name, line.substr(equals + 1));
+    else if (auto value = caller.get(name)) merged.set(name, *value);
+  }
+  return merged.lines();
+}
+
+// Without a command: what the image runs, or a shell.
+Result<std::vector<std::string>> command_of(std::vector<std::string> given, const Settings& settings, const std::string& name) {
+  if (!given.empty()) return given;
+  auto store = TRY(open_user_store(settings));
+  auto config = TRY(parse_config(TRY(read_container(store, name)).config));
+  auto command = config.entrypoint;
+  command.insert(command.end(), config.cmd.begin(), config.cmd.end());
+  if (command.empty()) command = {"/bin/sh"};
+  return command;
+}
+
+Result<int> start(const StartArguments& arguments, std::vector<std::string> command, const Environment& environment) {
+  auto settings = TRY(load_settings(environment));
+  auto options = TRY(start_options(arguments, environment));
+  bool remapped = options.request.remap_root.value_or(settings.remap_root);
+  std::array<int, 2> leash;
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, leash.data()) != 0) return sys_error("socketpair");
+  Fd ours(leash[0]), theirs(leash[1]);
+  TerminalReporter reporter;
+  Phase phase = Phase::request;
+  auto running = TRY(start_container(std::move(options), settings, std::move(theirs), reporter, phase));
+  if (running.started.attached && !arguments.mounts.empty())
+    log::warn("container " + arguments.name + " is running: joined as it is, without the mounts given");
+  SandboxCommand inside;
+  inside.argv = TRY(command_of(std::move(command), settings, arguments.name));
+  inside.environment = merged_environment(environment, running.started.env, arguments.environment);
+  inside.workdir = running.started.workdir;
+  inside.keep_capabilities = remapped;
+  return shell_status(TRY(run_in_sandbox(running.namespaces, inside)));
+}
+
+}  // namespace
+
+Action add_start(CLI::App& app, const Environment& environment) {
+  auto* command = app.add_subcommand("start", "Run a command in a container");
+  auto arguments = std::make_shared<StartArguments>();
+  command->add_option("NAME", arguments->name, "The container")->required();
+  command->add_option("-e,--env", arguments->environment, "Set a variable, or pass it on (repeatable)")->type_name("K[=V]")->allow_extra_args(false);
+  command->add_option("-m,--mount", arguments->mounts, "Mount SOURCE:TARGET:TYPE:OPTIONS (repeatable)")->type_name("FSTAB")->allow_extra_args(false);
+  command->add_flag("-r,--root", arguments->root, "Appear as root inside");
+  command->add_flag("-w,--rw", arguments->writable, "Make the root file system writable");
+  command->add_flag("--net", arguments->net, "Have a network of its own (loopback only)");
+  command->add_flag("--ipc", arguments->ipc, "Have IPC of its own");
+  command->add_flag("--uts", arguments->uts, "Have a host name of its own");
+  command->prefix_command();
+  command->footer("NAME is followed by the command and its arguments; without one, what the image says runs, or /bin/sh.\n"
+                  "Exit status: the command's own, or 1 with a line on stderr if it could not be started.");
+  return [arguments, command, &environment] { return start(*arguments, command->remaining(), environment); };
+}
+
+}  // namespace pyxis::cli

@@ -1,0 +1,93 @@
+#include "engine/launch.h"
+
+#include <fcntl.h>
+
+#include "engine/user_store.h"
+#include "hooks/accounts.h"
+#include "image/config.h"
+#include "layer/flatten.h"
+#include "store/layers.h"
+
+namespace pyxis {
+namespace {
+
+// Reached through the descriptor: a name of any length and content, and always the directory that was opened.
+std::string path_in(const Fd& directory, const char* name) {
+  return fd_path(directory.get()) + "/" + name;
+}
+
+Result<RootSpec> root_of(const Store& store, const ContainerRecord& record, const Fd& directory) {
+  if (record.form == ContainerForm::flat) return RootSpec(DirectoryRoot{path_in(directory, "rootfs")});
+  auto image = TRY(find_image(store, record.image));
+  if (!image)
+    return fail("image " + record.image.text() + " of container " + record.name + " is not in the store any more",
+                "import it again: pyxis pull " + record.reference);
+  OverlayRoot overlay;
+  overlay.upper = path_in(directory, "upper");
+  overlay.work = path_in(directory, "work");
+  auto layers = TRY(open_image_layers(store, *image));
+  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer)
+    overlay.lower.push_back({record.reference, std::move(*layer)});
+  return RootSpec(std::move(overlay));
+}
+
+Result<std::vector<MountEntry>> system_mounts(const Settings& settings) {
+  return parse_fstab(default_mounts(), settings.environment, "the system mounts");
+}
+
+}  // namespace
+
+Result<void> make_container(const Store& store, const StoredImage& image, ContainerRecord record) {
+  auto choice = TRY(choose_container_form(store));
+  record.form = choice.form;
+  record.image = image.digest;
+  record.reference = image.reference;
+  record.config = image.config;
+  return create_container(store, record, [&](int rootfs) -> Result<void> {
+    std::vector<Fd> layers;
+    std::vector<int> descriptors;
+    for (auto& layer : TRY(open_image_layers(store, image))) {
+      layers.push_back(TRY(open_path(fd_path(layer.get()), O_RDONLY | O_DIRECTORY)));
+      descriptors.push_back(layers.back().get());
+    }
+    return flatten_layers(descriptors, rootfs);
+  });
+}
+
+Result<Launched> launch_container(const Store& store, const Settings& settings, const ContainerRecord& record,
+                                  const LaunchOptions& options) {
+  auto config = TRY_CONTEXT(parse_config(record.config), "container " + record.name);
+  auto account = current_account(settings.environment);
+  auto directory = TRY(open_container(store, record.name));
+  Launched launched;
+  launched.workdir = !options.workdir.empty() ? options.workdir : !config.working_dir.empty() ? config.working_dir : "/";
+
+  SandboxPlan plan;
+  plan.remap_root = options.remap_root;
+  plan.writable = options.writable;
+  plan.extra = options.unshare;
+  plan.root = TRY(root_of(store, record, directory));
+  plan.mount_point = path_in(directory, "root");
+  plan.early = TRY(system_mounts(settings));
+  plan.late = options.mounts;
+  if (options.mount_home) plan.late.insert(plan.late.begin(), from_mount_request(account.home, account.home, ""));
+  plan.prepare = [&](Preparation& preparation) -> Result<void> {
+    preparation.report = TRY(add_accounts(
+        preparation.rootfs, {account.uid, account.gid, account.name, account.gecos, account.home, account.shell, account.group},
+        options.remap_root));
+    // `rc` of the spec creates the image's working directory; one that the user names must exist.
+    if (options.workdir.empty() && !config.working_dir.empty())
+      TRY(make_directories_in_root(preparation.rootfs, config.working_dir, 0755));
+    return ok();
+  };
+  launched.sandbox = TRY(create_sandbox(plan));
+
+  auto environment = Environment::from(config.env);
+  environment.set("HOME", options.mount_home ? account.home : launched.sandbox.report);
+  launched.env = environment.lines();
+  launched.entrypoint = config.entrypoint;
+  launched.cmd = config.cmd;
+  return launched;
+}
+
+}  // namespace pyxis

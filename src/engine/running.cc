@@ -1,0 +1,133 @@
+#include "engine/running.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstring>
+
+#include "base/fs.h"
+#include "image/digest.h"
+
+namespace pyxis {
+namespace {
+
+// "/proc/self/fd/N/NAME": short enough for sun_path however deep the directory lies.
+sockaddr_un address_of(int dir, const std::string& name) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  auto path = fd_path(dir) + "/" + name;
+  std::memcpy(address.sun_path, path.c_str(), std::min(path.size(), sizeof address.sun_path - 1));
+  return address;
+}
+
+// A peer that hangs must not hang us: answers take microseconds.
+void set_deadline(int socket) {
+  timeval limit{.tv_sec = 10, .tv_usec = 0};
+  ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+
+Result<void> check_own(int dir, const std::string& path) {
+  struct stat info;
+  if (::fstat(dir, &info) != 0) return sys_error(path);
+  if (info.st_uid != ::geteuid())
+    return fail("runtime directory " + path + " belongs to uid " + std::to_string(info.st_uid),
+                "remove it, or set ENROOT_RUNTIME_PATH to a directory of your own");
+  return ok();
+}
+
+Result<Fd> open_running(const std::string& runtime_path) {
+  TRY(make_directories(runtime_path, 0700));
+  auto runtime = TRY(open_path(runtime_path, O_RDONLY | O_DIRECTORY));
+  TRY(check_own(runtime.get(), runtime_path));
+  return make_directory_at(runtime.get(), "running", 0700);
+}
+
+}  // namespace
+
+Result<RunningDirectory> RunningDirectory::open(const std::string& runtime_path, const std::string& container) {
+  auto running = TRY(open_running(runtime_path));
+  auto hex = Digest::of(container).hex();
+  RunningDirectory directory;
+  directory.path_ = runtime_path + "/running/" + hex;
+  directory.dir_ = TRY(make_directory_at(running.get(), hex, 0700));
+  if (::faccessat(directory.dir_.get(), "name", F_OK, 0) != 0)
+    TRY(write_file(directory.dir_.get(), "name", container, 0600));
+  return directory;
+}
+
+Result<RunningDirectory::Listener> RunningDirectory::listen() const {
+  Listener listener;
+  auto now = std::chrono::steady_clock::now().time_since_epoch().count();  // pids come round again, this does not
+  listener.name = std::to_string(::getpid()) + "-" + std::to_string(now) + ".sock";
+  listener.path = path_ + "/" + listener.name;
+  listener.socket.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!listener.socket) return sys_error("socket");
+
+  auto address = address_of(dir_.get(), listener.name);
+  if (::bind(listener.socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+      ::listen(listener.socket.get(), SOMAXCONN) != 0)
+    return sys_error("listen on " + listener.path);
+  return listener;
+}
+
+void RunningDirectory::remove(const Listener& listener) const { ::unlinkat(dir_.get(), listener.name.c_str(), 0); }
+
+Result<std::vector<std::string>> RunningDirectory::sockets() const {
+  std::vector<std::string> names;
+  for (auto& name : TRY(list_directory(dir_.get())))
+    if (name.ends_with(".sock")) names.push_back(std::move(name));
+  return names;
+}
+
+std::optional<Fd> RunningDirectory::connect(const std::string& name) const {
+  Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket) return std::nullopt;
+  auto address = address_of(dir_.get(), name);
+  if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+    if (errno == ECONNREFUSED) ::unlinkat(dir_.get(), name.c_str(), 0);
+    return std::nullopt;
+  }
+  set_deadline(socket.get());
+  return socket;
+}
+
+Result<std::optional<JoinedContainer>> join_running(const std::string& runtime_path, const std::string& container) {
+  auto directory = TRY(RunningDirectory::open(runtime_path, container));
+  std::optional<JoinedContainer> joined;
+  TRY(directory.visit([&](int connection) {
+    if (!send_message(connection, JoinRequest{}.encode()).ok()) return false;
+    auto answer = receive_message(connection);
+    if (!answer.ok()) return false;  // it ended between connect and answer: as good as not running
+    auto event = Event::decode(answer->body);
+    if (!event.ok() || event->kind != Event::Kind::started ||
+        event->started.namespaces.size() != answer->descriptors.size())
+      return false;
+    JoinedContainer found;
+    for (size_t i = 0; i < answer->descriptors.size(); ++i)
+      found.namespaces.emplace_back(event->started.namespaces[i], std::move(answer->descriptors[i]));
+    found.started = std::move(event->started);
+    joined = std::move(found);
+    return true;
+  }));
+  return joined;
+}
+
+Result<std::vector<std::string>> list_running(const std::string& runtime_path) {
+  std::vector<std::string> names;
+  auto running = open_path(runtime_path + "/running", O_RDONLY | O_DIRECTORY);
+  if (!running.ok()) return names;
+  for (const auto& hex : TRY(list_directory(running->get()))) {
+    auto name = read_file(running->get(), hex + "/name", 4096);
+    if (!name.ok()) continue;
+    auto directory = RunningDirectory::open(runtime_path, *name);
+    if (directory.ok() && TRY(directory->visit([](int) { return true; }))) names.push_back(*name);
+  }
+  return names;
+}
+
+}  // namespace pyxis

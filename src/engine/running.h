@@ -1,0 +1,62 @@
+// Running containers: every supervisor listens on a unix socket below the user's runtime directory.
+//
+//   <runtime>/running/<sha256 of name>/<pid>-<time>.sock   one per supervisor
+//                                      name                the container's name
+//
+// The socket is the state: who answers is running, whoever refuses is gone and its file is removed. There is no pid to
+// go stale, and the namespaces come as descriptors, so nothing races with processes that end or pids that are reused.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "contract/step.h"
+
+namespace pyxis {
+
+class RunningDirectory {
+ public:
+  // Opens (and makes) the directory of `container` below `runtime_path`, which must be the user's own.
+  static Result<RunningDirectory> open(const std::string& runtime_path, const std::string& container);
+
+  // A listening socket of this process, and its path. The path's length is not limited by sun_path.
+  struct Listener {
+    Fd socket;
+    std::string path, name;
+  };
+  Result<Listener> listen() const;
+  void remove(const Listener& listener) const;
+
+  // A connection to one supervisor after another, until `visit` returns true. Dead sockets are removed on the way.
+  template <class Visit>
+  Result<bool> visit(Visit&& visit) const {
+    for (const auto& name : TRY(sockets())) {
+      auto connection = connect(name);
+      if (connection && visit(connection->get())) return true;
+    }
+    return false;
+  }
+
+ private:
+  Result<std::vector<std::string>> sockets() const;
+  std::optional<Fd> connect(const std::string& name) const;
+
+  std::string path_;
+  Fd dir_;
+};
+
+// A running container as a supervisor gave it: what a joiner needs.
+struct JoinedContainer {
+  Started started;
+  std::vector<std::pair<Namespace, Fd>> namespaces;
+};
+// Asks whoever runs `container` for its namespaces; nothing where nobody does.
+Result<std::optional<JoinedContainer>> join_running(const std::string& runtime_path, const std::string& container);
+
+// The names of all containers that have a supervisor now.
+Result<std::vector<std::string>> list_running(const std::string& runtime_path);
+
+}  // namespace pyxis

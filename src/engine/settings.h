@@ -1,0 +1,33 @@
+// The engine's settings: /etc/enroot/enroot.conf, enroot.conf.d/*.conf, and the environment, which wins.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "base/environment.h"
+#include "base/result.h"
+
+namespace pyxis {
+
+struct Settings {
+  std::string sysconf_path, config_path, data_path, runtime_path;
+  bool allow_http = false, rootfs_writable = false, remap_root = false, mount_home = false, allow_superuser = false;
+  unsigned max_processors = 1, max_connections = 10;
+  std::chrono::seconds connect_timeout{30}, transfer_timeout{0};
+  unsigned transfer_retries = 0;
+  bool rootfs_writable_set = false;  // said by somebody: steps default to writable otherwise (spec, Note on writability)
+  Environment environment;           // what the process got, with the file's values where it had none
+};
+
+// Reads the files and completes defaults. Errors name file, line and setting.
+Result<Settings> load_settings(const Environment& environment);
+
+// The user's own entry in the host's databases (getpwuid_r): LDAP and the like work.
+struct Account {
+  unsigned uid = 0, gid = 0;
+  std::string name, home, shell, gecos, group;
+};
+// Falls back to "uid"-named values where the databases have no entry.
+Account current_account(const Environment& environment);
+
+}  // namespace pyxis

@@ -1,0 +1,161 @@
+#include "engine/start.h"
+
+#include <fcntl.h>
+
+#include "engine/import.h"
+#include "engine/launch.h"
+#include "engine/supervisor.h"
+#include "engine/user_store.h"
+
+namespace pyxis {
+namespace {
+
+// One start: what has been found out so far, and how far it got.
+class Start {
+ public:
+  Start(StartOptions options, const Settings& settings, Fd leash, Reporter& reporter, Phase& phase)
+      : request_(std::move(options.request)), mounts_(std::move(options.mounts)),
+        default_writable_(options.default_writable), settings_(settings), leash_(std::move(leash)),
+        reporter_(reporter), phase_(phase) {}
+
+  // The answer, and the namespaces that go with it.
+  Result<JoinedContainer> run() {
+    TRY(check_request());
+    store_.emplace(TRY(open_user_store(settings_)));
+    TRY(store_->sweep_staging());
+    TRY(sweep_containers(*store_));
+    // From here to the supervisor's listening, nobody else decides about this name.
+    auto name_lock = TRY(lock_container_name(*store_, request_.container));
+    auto answer = join_or_launch();
+    TRY(unlock(name_lock.get()));  // explicitly: the supervisor has a copy of the descriptor
+    return answer;
+  }
+
+ private:
+  Result<void> check_request() {
+    phase_ = Phase::request;
+    TRY(check_container_name(request_.container));
+    if (!request_.save_path.empty()) return fail("--container-save is not available in this release");
+    if (request_.entrypoint.value_or(false)) return fail("--container-entrypoint is not available in this release");
+    return ok();
+  }
+
+  Result<JoinedContainer> join_or_launch() {
+    if (request_.mode == NameMode::any || request_.mode == NameMode::exec) {
+      phase_ = Phase::join;
+      if (auto joined = TRY(join_running(settings_.runtime_path, request_.container))) return attach(std::move(*joined));
+      if (request_.mode == NameMode::exec)
+        return fail("container " + request_.container + " is not running on this node",
+                    "start it first, or leave out ':exec'");
+    }
+    bool made = TRY(ensure_container());
+    auto launched = launch();
+    if (!launched.ok() && made) (void)remove_container(*store_, request_.container);
+    return launched;
+  }
+
+  Result<JoinedContainer> attach(JoinedContainer joined) {
+    joined.started.attached = true;
+    joined.started.workdir = request_.workdir.empty() ? "/" : request_.workdir;
+    return supervise(std::move(joined), {});
+  }
+
+  // True: this step made it, so it goes again if it cannot be started.
+  Result<bool> ensure_container() {
+    phase_ = Phase::create;
+    bool exists = TRY(container_exists(*store_, request_.container));
+    if (exists && request_.mode == NameMode::create)
+      return fail("container " + request_.container + " exists already", "choose another name, or remove it: pyxis remove " + request_.container);
+    if (exists) return false;
+    if (request_.image.empty())
+      return fail("no container named " + request_.container + " on this node, and no image to make it from",
+                  "give --container-image");
+    auto image = TRY(import());
+    phase_ = Phase::create;
+    ContainerRecord record;
+    record.name = request_.container;
+    record.temporary = request_.temporary;
+    if (request_.owner_pid > 0)
+      if (auto owner = identify_process(static_cast<pid_t>(request_.owner_pid)); owner.ok()) record.owner = *owner;
+    record.job_id = request_.job_id;
+    TRY(make_container(*store_, image, record));
+    return true;
+  }
+
+  Result<StoredImage> import() {
+    phase_ = Phase::import;
+    ImportRequest import{TRY(parse_reference(request_.image)), host_platform(), request_.image};
+    reporter_.importing(request_.image);
+    auto image = TRY(import_image(*store_, settings_, import, reporter_));
+    reporter_.imported(request_.image);
+    return image;
+  }
+
+  Result<JoinedContainer> launch() {
+    phase_ = Phase::start;
+    auto record = TRY(read_container(*store_, request_.container));
+    LaunchOptions options;
+    options.remap_root = request_.remap_root.value_or(settings_.remap_root);
+    options.writable = request_.writable.value_or(settings_.rootfs_writable_set ? settings_.rootfs_writable : default_writable_);
+    options.mount_home = request_.mount_home.value_or(settings_.mount_home);
+    options.workdir = request_.workdir;
+    options.mounts = mounts_;
+    for (const auto& mount : request_.mounts)
+      options.mounts.push_back(from_mount_request(mount.source, mount.target, mount.flags));
+    for (const auto& name : request_.unshare) options.unshare.push_back(TRY(namespace_by_name(name)));
+    auto use = TRY(use_container(*store_, request_.container));
+    auto launched = TRY(launch_container(*store_, settings_, record, options));
+    JoinedContainer running;
+    running.started.env = std::move(launched.env);
+    running.started.workdir = launched.workdir;
+    running.namespaces = std::move(launched.sandbox.namespaces);
+    use_ = std::move(use);
+    return supervise(std::move(running), record.image);
+  }
+
+  static Result<Namespace> namespace_by_name(const std::string& name) {
+    if (name == "net") return Namespace::net;
+    if (name == "ipc") return Namespace::ipc;
+    if (name == "uts") return Namespace::uts;
+    return fail("'" + name + "' is not a namespace that can be unshared", "use net, ipc or uts");
+  }
+
+  // Leaves the supervisor behind; the answer keeps copies of the descriptors.
+  Result<JoinedContainer> supervise(JoinedContainer running, const Digest& image) {
+    if (!use_) use_ = TRY(use_container(*store_, request_.container));
+    auto directory = TRY(RunningDirectory::open(settings_.runtime_path, request_.container));
+    auto listener = TRY(directory.listen());
+    running.started.control_socket = listener.path;
+    Supervised supervised;
+    supervised.container = request_.container;
+    supervised.started = running.started;
+    for (const auto& [kind, fd] : running.namespaces)
+      supervised.namespaces.emplace_back(kind, Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3)));
+    supervised.use = std::move(use_);
+    supervised.leash = std::move(leash_);
+    supervised.creator = !running.started.attached;
+    supervised.temporary = request_.temporary;
+    if (!image.empty())
+      if (auto stored = find_image(*store_, image); stored.ok() && *stored) supervised.layers = (*stored)->layers;
+    TRY(start_supervisor(*store_, std::move(supervised), directory, std::move(listener)));
+    return running;
+  }
+
+  StartRequest request_;
+  std::vector<MountEntry> mounts_;
+  bool default_writable_;
+  const Settings& settings_;
+  Fd leash_, use_;
+  Reporter& reporter_;
+  std::optional<Store> store_;
+  Phase& phase_;
+};
+
+}  // namespace
+
+Result<JoinedContainer> start_container(StartOptions options, const Settings& settings, Fd leash, Reporter& reporter,
+                                        Phase& phase) {
+  return Start(std::move(options), settings, std::move(leash), reporter, phase).run();
+}
+
+}  // namespace pyxis

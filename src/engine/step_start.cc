@@ -1,0 +1,56 @@
+#include "base/log.h"
+#include "engine/start.h"
+#include "engine/step.h"
+
+namespace pyxis {
+namespace {
+
+void answer_failure(int socket, Phase phase, const Error& error) {
+  Event event;
+  event.kind = Event::Kind::failed;
+  event.phase = phase;
+  event.text = error.text();
+  if (!send_message(socket, event.encode()).ok()) log::error(error.text());
+}
+
+int answer_success(int socket, const JoinedContainer& running) {
+  Event event;
+  event.kind = Event::Kind::started;
+  event.started = running.started;
+  std::vector<int> descriptors;
+  for (const auto& [kind, fd] : running.namespaces) {
+    event.started.namespaces.push_back(kind);
+    descriptors.push_back(fd.get());
+  }
+  auto sent = send_message(socket, event.encode(), descriptors);
+  if (!sent.ok()) log::error("answer to the plugin: " + sent.error().text());
+  return sent.ok() ? 0 : 1;
+}
+
+Result<StartRequest> receive_request(int socket) {
+  auto message = TRY(receive_message(socket));
+  return StartRequest::decode(message.body);
+}
+
+}  // namespace
+
+int step_start(const Environment& environment) {
+  Fd socket(contract_socket_fd), leash(contract_leash_fd);
+  auto request = receive_request(socket.get());
+  auto settings = load_settings(environment);
+  if (!request.ok() || !settings.ok()) {
+    answer_failure(socket.get(), Phase::request, request.ok() ? settings.error() : request.error());
+    return 1;
+  }
+  if (!request->runtime_dir.empty()) settings->runtime_path = request->runtime_dir;
+  EventReporter reporter(socket.get());
+  Phase phase = Phase::request;
+  StartOptions options;
+  options.request = std::move(*request);
+  auto running = start_container(std::move(options), *settings, std::move(leash), reporter, phase);
+  if (running.ok()) return answer_success(socket.get(), *running);
+  answer_failure(socket.get(), phase, running.error());
+  return 1;
+}
+
+}  // namespace pyxis

@@ -1,0 +1,119 @@
+#include "engine/supervisor.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <thread>
+
+#include "base/fs.h"
+#include "engine/leftovers.h"
+#include "store/containers.h"
+#include "store/layers.h"
+
+namespace pyxis {
+namespace {
+
+// Keeps only stderr-less standard descriptors: srun waits for everyone who holds the task's output.
+void detach_from_task() {
+  ::setsid();
+  Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  for (int standard : {0, 1, 2}) ::dup2(null.get(), standard);
+  ::prctl(PR_SET_NAME, "pyxis-container");
+  [[maybe_unused]] int changed = ::chdir("/");
+}
+
+void ignore_signals() {
+  struct sigaction ignore = {};
+  ignore.sa_handler = SIG_IGN;
+  for (int number = 1; number < NSIG; ++number)
+    if (number != SIGKILL && number != SIGSTOP && number != SIGSEGV && number != SIGBUS && number != SIGABRT)
+      ::sigaction(number, &ignore, nullptr);
+}
+
+void answer_started(int connection, const Supervised& supervised) {
+  Event event;
+  event.kind = Event::Kind::started;
+  event.started = supervised.started;
+  event.started.namespaces.clear();
+  std::vector<int> descriptors;
+  for (const auto& [kind, fd] : supervised.namespaces) {
+    event.started.namespaces.push_back(kind);
+    descriptors.push_back(fd.get());
+  }
+  (void)send_message(connection, event.encode(), descriptors);
+}
+
+// One request of one client. True: the step is over, end.
+bool serve(int connection, const Supervised& supervised) {
+  timeval limit{.tv_sec = 5, .tv_usec = 0};
+  ::setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  ::setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  auto message = receive_message(connection);
+  if (!message.ok()) return false;
+  if (JoinRequest::decode(message->body).ok()) {
+    answer_started(connection, supervised);
+    return false;
+  }
+  auto finish = FinishRequest::decode(message->body);
+  return finish.ok() && supervised.creator && supervised.temporary;
+}
+
+// Serves joiners until the leash is let go. Returns the connection of a FinishRequest that waits for its answer.
+Fd serve_until_released(const Supervised& supervised, int listener) {
+  std::array<pollfd, 2> watched{{{supervised.leash.get(), POLLIN, 0}, {listener, POLLIN, 0}}};
+  for (;;) {
+    if (::poll(watched.data(), watched.size(), -1) < 0) continue;
+    if (watched[1].revents) {
+      Fd connection(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
+      if (connection && serve(connection.get(), supervised)) return connection;
+    }
+    // Nobody writes to the leash, so readable means closed.
+    if (watched[0].revents) return Fd();
+  }
+}
+
+void clear_up(const Store& store, Supervised& supervised) {
+  auto alone = sole_user(supervised.use);
+  if (!alone.ok() || !*alone) return;  // another step joined: its supervisor is the last one
+  for (const auto& [kind, fd] : supervised.namespaces)
+    if (kind == Namespace::mount) kill_processes_in(fd.get());
+  supervised.namespaces.clear();
+  supervised.use.reset();
+  if (supervised.temporary) (void)remove_container(store, supervised.container);
+}
+
+[[noreturn]] void run_supervisor(const Store& store, Supervised supervised, const RunningDirectory& directory,
+                                 const RunningDirectory::Listener& listener) {
+  ignore_signals();
+  detach_from_task();
+  // Writing the new layers to disk may take long; joiners must not wait for it.
+  std::thread durable([&] { (void)make_layers_durable(store, supervised.layers); });
+  durable.detach();
+  Fd finisher = serve_until_released(supervised, listener.socket.get());
+  directory.remove(listener);
+  clear_up(store, supervised);
+  if (finisher) {
+    Event event;
+    event.kind = Event::Kind::finished;
+    (void)send_message(finisher.get(), event.encode());
+  }
+  ::_exit(0);
+}
+
+}  // namespace
+
+Result<pid_t> start_supervisor(const Store& store, Supervised supervised, const RunningDirectory& directory,
+                               RunningDirectory::Listener listener) {
+  pid_t pid = ::fork();
+  if (pid < 0) return sys_error("fork");
+  if (pid == 0) run_supervisor(store, std::move(supervised), directory, listener);
+  return pid;
+}
+
+}  // namespace pyxis

@@ -1,0 +1,34 @@
+// The process that stays with a running container: it keeps the namespaces alive, hands them to whoever joins, and
+// clears up when the step is over.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "contract/step.h"
+#include "engine/running.h"
+#include "image/digest.h"
+#include "store/store.h"
+
+namespace pyxis {
+
+struct Supervised {
+  std::string container;
+  Started started;  // what joiners are told
+  std::vector<std::pair<Namespace, Fd>> namespaces;
+  Fd use;           // from use_container
+  Fd leash;         // end-of-file: the step is over
+  bool creator = true;   // false: joined a container that another supervisor started
+  bool temporary = false;  // remove it at the end
+  std::vector<Digest> layers;  // to be made durable in the background
+};
+
+// Forks the supervisor: a session of its own, no terminal, catchable signals ignored. Returns its pid.
+// The caller must have no other threads. `listener` is closed here and lives on there.
+Result<pid_t> start_supervisor(const Store& store, Supervised supervised, const RunningDirectory& directory,
+                               RunningDirectory::Listener listener);
+
+}  // namespace pyxis

@@ -1,0 +1,127 @@
+#include "store/containers.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <climits>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+
+namespace pyxis {
+namespace {
+
+using nlohmann::json;
+
+// A removed container is first renamed into tmp/, so its name is free at once and a killed removal is swept later.
+Result<void> discard(const Store& store, const std::string& name) {
+  auto staging = TRY(store.stage());
+  if (::renameat(store.containers(), name.c_str(), staging.fd(), "container") != 0) {
+    if (errno == ENOENT) return ok();
+    return sys_error("remove container " + name);
+  }
+  return remove_tree(staging.fd(), "container");
+}
+
+}  // namespace
+
+Result<void> check_container_name(const std::string& name) {
+  if (name.empty()) return fail("container name is empty");
+  if (name.find('/') != name.npos) return fail("container name '" + printable(name) + "' has a '/'", "choose a name without it");
+  if (name == "." || name == "..") return fail("container name '" + name + "' is not possible", "choose another name");
+  if (name.size() > NAME_MAX)
+    return fail("container name is " + std::to_string(name.size()) + " bytes long", "use at most " + std::to_string(NAME_MAX));
+  return ok();
+}
+
+Result<bool> container_exists(const Store& store, const std::string& name) {
+  if (::faccessat(store.containers(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) return true;
+  if (errno == ENOENT) return false;
+  return sys_error("container " + name);
+}
+
+Result<ContainerRecord> read_container(const Store& store, const std::string& name) {
+  TRY(check_container_name(name));
+  auto dir = TRY(open_container(store, name));
+  auto entry = json::parse(TRY(read_file(dir.get(), "container.json")), nullptr, false);
+  if (!entry.is_object()) return fail("container " + name + ": container.json is not JSON");
+  ContainerRecord record;
+  record.name = name;
+  record.form = entry.value("form", "overlay") == "flat" ? ContainerForm::flat : ContainerForm::overlay;
+  record.temporary = entry.value("temporary", false);
+  record.owner = {entry.value("owner_pid", 0), entry.value("owner_start_time", 0ull), entry.value("owner_boot_id", "")};
+  if (auto image = Digest::parse(entry.value("image", "")); image.ok()) record.image = *image;
+  record.reference = entry.value("reference", "");
+  record.created = entry.value("created", 0ull);
+  record.job_id = entry.value("job_id", 0ull);
+  record.config = TRY(read_file(dir.get(), "config"));
+  return record;
+}
+
+Result<std::vector<std::string>> list_containers(const Store& store) { return list_directory(store.containers()); }
+
+Result<Fd> lock_container_name(const Store& store, const std::string& name) {
+  return store.lock_exclusive("container-" + Digest::of(name).hex());
+}
+
+Result<StagingDirectory> stage_container(const Store& store, const ContainerRecord& record) {
+  auto staging = TRY(store.stage());
+  json entry = {{"form", record.form == ContainerForm::flat ? "flat" : "overlay"},
+                {"temporary", record.temporary},
+                {"owner_pid", record.owner.pid},
+                {"owner_start_time", record.owner.start_time},
+                {"owner_boot_id", record.owner.boot_id},
+                {"image", record.image.empty() ? "" : record.image.text()},
+                {"reference", record.reference},
+                {"created", static_cast<uint64_t>(std::time(nullptr))},
+                {"job_id", record.job_id}};
+  TRY(write_file(staging.fd(), "container.json", entry.dump(-1, ' ', false, json::error_handler_t::replace)));
+  TRY(write_file(staging.fd(), "config", record.config));
+  TRY(open_at(staging.fd(), "lock", O_RDWR | O_CREAT, 0600));
+  TRY(make_directory_at(staging.fd(), "root", 0700));
+  if (record.form == ContainerForm::overlay) {
+    TRY(make_directory_at(staging.fd(), "upper", 0755));
+    TRY(make_directory_at(staging.fd(), "work", 0700));
+  }
+  return staging;
+}
+
+Result<Fd> open_container(const Store& store, const std::string& name) {
+  auto dir = open_at(store.containers(), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!dir.ok() && dir.error().code == ENOENT)
+    return Error{"no container named " + printable(name), "'pyxis list' shows those there are", ENOENT};
+  return dir;
+}
+
+Result<Fd> use_container(const Store& store, const std::string& name) {
+  auto dir = TRY(open_container(store, name));
+  auto use = TRY(open_at(dir.get(), "lock", O_RDWR));
+  if (!TRY(try_lock(use.get(), LockMode::shared)))
+    return Error{"container " + name + " is being removed", "run the command again", EBUSY};
+  return use;
+}
+
+Result<bool> sole_user(const Fd& use) { return try_lock(use.get(), LockMode::exclusive); }
+
+Result<void> remove_container(const Store& store, const std::string& name) {
+  TRY(check_container_name(name));
+  auto dir = open_container(store, name);
+  if (!dir.ok()) return dir.error().code == ENOENT ? ok() : Result<void>(std::move(dir).error());
+  auto lock_file = open_at(dir->get(), "lock", O_RDWR);
+  if (lock_file.ok() && !TRY(try_lock(lock_file->get(), LockMode::exclusive)))
+    return Error{"container " + name + " is running", "end the processes that run in it first ('pyxis list -f')", EBUSY};
+  return discard(store, name);
+}
+
+Result<void> sweep_containers(const Store& store) {
+  for (const auto& name : TRY(list_containers(store))) {
+    auto record = read_container(store, name);
+    if (!record.ok() || !record->temporary || process_alive(record->owner)) continue;
+    auto removed = remove_container(store, name);
+    if (!removed.ok() && removed.error().code != EBUSY) return removed;
+  }
+  return ok();
+}
+
+}  // namespace pyxis

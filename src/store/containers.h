@@ -1,0 +1,75 @@
+// Containers in the store: what a user changed on top of an image, and who uses it.
+//
+//   containers/<host>/<name>/container.json   ContainerRecord
+//                           config            the image's config, as downloaded
+//                           upper/ work/      overlay form: the changes, and overlayfs' scratch directory
+//                           rootfs/           flat form: the whole root file system
+//                           root/             empty; where the root file system is mounted in a namespace
+//                           lock              shared flock: somebody runs it; exclusive: somebody removes it
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/process.h"
+#include "image/digest.h"
+#include "store/images.h"
+#include "store/store.h"
+
+namespace pyxis {
+
+enum class ContainerForm { overlay, flat };
+
+struct ContainerRecord {
+  std::string name;
+  ContainerForm form = ContainerForm::overlay;
+  bool temporary = false;  // belongs to `owner` and goes with it
+  ProcessIdentity owner;   // temporary ones: slurmstepd or the command that made it
+  Digest image;
+  std::string reference;
+  std::string config;      // bytes
+  uint64_t created = 0;
+  uint64_t job_id = 0;
+};
+
+// A name that can be a directory here: not empty, no '/', not "." or "..", at most 255 bytes.
+Result<void> check_container_name(const std::string& name);
+
+Result<bool> container_exists(const Store& store, const std::string& name);
+Result<ContainerRecord> read_container(const Store& store, const std::string& name);
+Result<std::vector<std::string>> list_containers(const Store& store);
+
+// Serialises whatever decides about a name: create, start, join, remove. Waits.
+Result<Fd> lock_container_name(const Store& store, const std::string& name);
+
+// Makes the directory of a container; `fill_flat` writes the root file system of a flat one into the descriptor it is given.
+template <class FillFlat>
+Result<void> create_container(const Store& store, const ContainerRecord& record, FillFlat&& fill_flat);
+
+// The container's directory, and its use: hold the returned descriptor for as long as it runs.
+Result<Fd> open_container(const Store& store, const std::string& name);
+Result<Fd> use_container(const Store& store, const std::string& name);
+// True where nobody uses it; the given descriptor (from use_container) then holds the lock exclusively.
+Result<bool> sole_user(const Fd& use);
+
+// Removes it. EBUSY where it runs. Not existing is fine.
+Result<void> remove_container(const Store& store, const std::string& name);
+// Removes temporary containers whose owner is gone and which nobody runs.
+Result<void> sweep_containers(const Store& store);
+
+// Building blocks of create_container.
+Result<StagingDirectory> stage_container(const Store& store, const ContainerRecord& record);
+
+template <class FillFlat>
+Result<void> create_container(const Store& store, const ContainerRecord& record, FillFlat&& fill_flat) {
+  TRY(check_container_name(record.name));
+  auto staging = TRY(stage_container(store, record));
+  if (record.form == ContainerForm::flat) {
+    auto rootfs = TRY(make_directory_at(staging.fd(), "rootfs", 0755));
+    TRY(fill_flat(rootfs.get()));
+  }
+  return staging.publish(store.containers(), record.name);
+}
+
+}  // namespace pyxis

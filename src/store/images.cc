@@ -1,0 +1,119 @@
+#include "store/images.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "store/layers.h"
+
+namespace pyxis {
+namespace {
+
+using nlohmann::json;
+
+Result<StoredImage> read_image(const Store& store, const std::string& hex) {
+  auto dir = TRY(open_at(store.images(), hex, O_PATH | O_DIRECTORY | O_NOFOLLOW));
+  auto meta = json::parse(TRY(read_file(dir.get(), "meta.json")), nullptr, false);
+  if (!meta.is_object()) return fail("image sha256:" + hex + ": meta.json is not JSON");
+  StoredImage image;
+  image.digest = TRY(Digest::parse("sha256:" + hex));
+  image.reference = meta.value("reference", "");
+  image.created = meta.value("created", 0ull);
+  for (const auto& layer : meta.value("layers", json::array()))
+    image.layers.push_back(TRY(Digest::parse(layer.is_string() ? layer.get<std::string>() : "")));
+  for (const auto& index : meta.value("fixups", json::array()))
+    if (index.is_number_unsigned() && index.get<size_t>() < image.layers.size())
+      image.fixups.push_back(index.get<size_t>());
+  image.manifest = TRY(read_file(dir.get(), "manifest"));
+  image.config = TRY(read_file(dir.get(), "config"));
+  return image;
+}
+
+// An image directory without its files is what a crash leaves: it counts as absent.
+bool absent(const Error& error) { return error.code == ENOENT || error.code == 0; }
+
+// The layer to begin with: the topmost one whose root is opaque, or the first.
+Result<size_t> lowest_visible_layer(const Store& store, const StoredImage& image) {
+  for (size_t index = image.layers.size(); index-- > 1;)
+    if (TRY(read_layer_meta(store, image.layers[index])).hides_below) return index;
+  return 0;
+}
+
+std::string name_file(const std::string& reference) { return Digest::of(reference).hex() + ".json"; }
+
+}  // namespace
+
+Result<std::optional<StoredImage>> find_image(const Store& store, const Digest& digest) {
+  auto image = read_image(store, digest.hex());
+  if (!image.ok()) {
+    if (absent(image.error())) return std::optional<StoredImage>();
+    return std::move(image).error();
+  }
+  // The bytes were verified when they came; a crash may have emptied them since.
+  if (Digest::of(image->manifest) != digest) return std::optional<StoredImage>();
+  for (const auto& layer : image->layers)
+    if (!TRY(layer_present(store, layer))) return std::optional<StoredImage>();
+  return std::optional<StoredImage>(std::move(*image));
+}
+
+Result<std::vector<StoredImage>> list_images(const Store& store) {
+  std::vector<StoredImage> images;
+  for (const auto& hex : TRY(list_directory(store.images()))) {
+    auto image = read_image(store, hex);
+    if (image.ok()) images.push_back(std::move(*image));
+    else if (!absent(image.error())) return std::move(image).error();
+  }
+  return images;
+}
+
+Result<void> publish_image(const Store& store, StagingDirectory staging, const StoredImage& image) {
+  json layers = json::array();
+  for (const auto& layer : image.layers) layers.push_back(layer.text());
+  json meta = {{"reference", image.reference}, {"layers", layers}, {"fixups", image.fixups},
+               {"created", static_cast<uint64_t>(std::time(nullptr))}};
+  TRY(write_file(staging.fd(), "manifest", image.manifest));
+  TRY(write_file(staging.fd(), "config", image.config));
+  TRY(write_file(staging.fd(), "meta.json", meta.dump(-1, ' ', false, json::error_handler_t::replace)));
+  auto hold = TRY(store.lock_exclusive("images"));
+  if (TRY(find_image(store, image.digest))) return ok();
+  TRY(remove_tree(store.images(), image.digest.hex()));
+  return staging.publish(store.images(), image.digest.hex());
+}
+
+Result<std::vector<Fd>> open_image_layers(const Store& store, const StoredImage& image) {
+  std::vector<Fd> opened;
+  for (size_t index = TRY(lowest_visible_layer(store, image)); index < image.layers.size(); ++index) {
+    opened.push_back(TRY(open_layer(store, image.layers[index])));
+    for (size_t fixup : image.fixups)
+      if (fixup == index)
+        opened.push_back(TRY(open_at(store.images(), image.digest.hex() + "/fixups/" + std::to_string(index),
+                                     O_PATH | O_DIRECTORY)));
+  }
+  return opened;
+}
+
+Result<std::optional<ResolvedName>> find_name(const Store& store, const std::string& reference) {
+  auto text = read_file(store.refs(), name_file(reference));
+  if (!text.ok()) {
+    if (text.error().code == ENOENT) return std::optional<ResolvedName>();
+    return std::move(text).error();
+  }
+  auto entry = json::parse(*text, nullptr, false);
+  if (!entry.is_object() || entry.value("reference", "") != reference) return std::optional<ResolvedName>();
+  auto pointed_to = Digest::parse(entry.value("pointed_to", ""));
+  auto manifest = Digest::parse(entry.value("manifest", ""));
+  if (!pointed_to.ok() || !manifest.ok()) return std::optional<ResolvedName>();
+  return std::optional<ResolvedName>({reference, *pointed_to, *manifest});
+}
+
+Result<void> record_name(const Store& store, const ResolvedName& name) {
+  json entry = {{"reference", name.reference},
+                {"pointed_to", name.pointed_to.text()},
+                {"manifest", name.manifest.text()},
+                {"resolved", static_cast<uint64_t>(std::time(nullptr))}};
+  return write_file(store.refs(), name_file(name.reference), entry.dump());
+}
+
+}  // namespace pyxis

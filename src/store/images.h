@@ -1,0 +1,40 @@
+// Images in the store: a manifest and a config over layers; and names, as they were last resolved.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "image/digest.h"
+#include "store/store.h"
+
+namespace pyxis {
+
+// One layer of an image, bottom first in lists. Where the layer has hard links to files of earlier layers, `fixup`
+// says that images/<digest>/fixups/<index> holds them and is stacked directly above it.
+struct StoredImage {
+  Digest digest;              // of the manifest
+  std::string reference;      // the name it was imported by
+  std::string manifest, config;  // the bytes as downloaded
+  std::vector<Digest> layers;    // bottom first
+  std::vector<size_t> fixups;    // indices of layers
+  uint64_t created = 0;          // seconds since 1970, import time
+};
+
+// Present means: published, and every layer present.
+Result<std::optional<StoredImage>> find_image(const Store& store, const Digest& digest);
+Result<std::vector<StoredImage>> list_images(const Store& store);
+// Publishes an image. `staging` may hold fixups/<index>/; the rest is written from `image`. Being there already is fine.
+Result<void> publish_image(const Store& store, StagingDirectory staging, const StoredImage& image);
+// O_PATH descriptors of the layers and fixups, bottom first: what a root file system is stacked from.
+Result<std::vector<Fd>> open_image_layers(const Store& store, const StoredImage& image);
+
+struct ResolvedName {
+  std::string reference;  // canonical, with platform: "docker://registry/repo:tag linux/amd64"
+  Digest pointed_to;      // what the registry says the name is: a manifest's or an index's digest
+  Digest manifest;        // the manifest for the platform
+};
+Result<std::optional<ResolvedName>> find_name(const Store& store, const std::string& reference);
+Result<void> record_name(const Store& store, const ResolvedName& name);
+
+}  // namespace pyxis

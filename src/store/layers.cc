@@ -1,0 +1,96 @@
+#include "store/layers.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+
+namespace pyxis {
+namespace {
+
+using nlohmann::json;
+
+Result<json> read_meta(const Store& store, const Digest& digest) {
+  auto text = TRY(read_file(store.layers(), digest.hex() + "/meta.json"));
+  auto meta = json::parse(text, nullptr, false);
+  if (!meta.is_object()) return fail("layer " + digest.text() + ": meta.json is not JSON");
+  return meta;
+}
+
+bool marked_durable(const Store& store, const Digest& digest) {
+  return ::faccessat(store.layers(), (digest.hex() + "/durable").c_str(), F_OK, 0) == 0;
+}
+
+// Names of layers may hold bytes that are no UTF-8; JSON texts may not: hex keeps them whole.
+std::string to_hex(std::string_view bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string out;
+  for (char c : bytes) {
+    auto byte = static_cast<unsigned char>(c);
+    out += digits[byte >> 4];
+    out += digits[byte & 15];
+  }
+  return out;
+}
+
+std::string from_hex(std::string_view text) {
+  auto value = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  std::string out;
+  for (size_t i = 0; i + 1 < text.size(); i += 2) out += static_cast<char>(value(text[i]) << 4 | value(text[i + 1]));
+  return out;
+}
+
+}  // namespace
+
+Result<bool> layer_present(const Store& store, const Digest& digest) {
+  if (marked_durable(store, digest)) return true;
+  auto meta = read_meta(store, digest);
+  if (!meta.ok()) {
+    if (meta.error().code == 0 || meta.error().code == ENOENT) return false;  // absent, or lost in a crash
+    return std::move(meta).error();
+  }
+  return meta->value("boot_id", "") == TRY(current_boot_id());
+}
+
+Result<LayerMeta> read_layer_meta(const Store& store, const Digest& digest) {
+  auto json = TRY(read_meta(store, digest));
+  LayerMeta meta{json.value("blob_bytes", 0ull), json.value("files", 0ull), json.value("bytes", 0ull), {},
+                 json.value("hides_below", false)};
+  for (const auto& link : json.value("links", json::array()))
+    meta.links.push_back({from_hex(link.value("path", "")), from_hex(link.value("target", ""))});
+  return meta;
+}
+
+Result<Fd> open_layer(const Store& store, const Digest& digest) {
+  return TRY_CONTEXT(open_at(store.layers(), digest.hex() + "/fs", O_PATH | O_DIRECTORY), "open layer");
+}
+
+Result<Fd> lock_layer(const Store& store, const Digest& digest) {
+  return store.lock_exclusive("layer-" + digest.hex());
+}
+
+Result<void> publish_layer(const Store& store, const Digest& digest, StagingDirectory staging, const LayerMeta& meta) {
+  json links = json::array();
+  for (const auto& link : meta.links) links.push_back({{"path", to_hex(link.path)}, {"target", to_hex(link.target)}});
+  json out = {{"digest", digest.text()}, {"blob_bytes", meta.blob_bytes}, {"files", meta.files},
+              {"bytes", meta.bytes},     {"links", links},
+              {"hides_below", meta.hides_below}, {"boot_id", TRY(current_boot_id())}};
+  TRY(write_file(staging.fd(), "meta.json", out.dump()));
+  TRY(remove_tree(store.layers(), digest.hex()));  // a layer of an earlier boot that a crash left doubtful
+  return staging.publish(store.layers(), digest.hex());
+}
+
+Result<void> make_layers_durable(const Store& store, const std::vector<Digest>& digests) {
+  std::vector<const Digest*> doubtful;
+  for (const auto& digest : digests)
+    if (!marked_durable(store, digest)) doubtful.push_back(&digest);
+  if (doubtful.empty()) return ok();
+  TRY(store.sync());
+  for (const auto* digest : doubtful) TRY(open_at(store.layers(), digest->hex() + "/durable", O_WRONLY | O_CREAT, 0600));
+  return ok();
+}
+
+}  // namespace pyxis

@@ -1,0 +1,138 @@
+#include "store/store.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+
+#include "base/text.h"
+
+namespace pyxis {
+namespace {
+
+constexpr mode_t private_mode = 0700;
+
+bool still_named(int dir, const std::string& name, int fd) {
+  struct stat by_name, by_fd;
+  return ::fstatat(dir, name.c_str(), &by_name, AT_SYMLINK_NOFOLLOW) == 0 && ::fstat(fd, &by_fd) == 0 &&
+         by_name.st_ino == by_fd.st_ino && by_name.st_dev == by_fd.st_dev;
+}
+
+Result<std::string> host_name() {
+  std::array<char, 65> name{};  // HOST_NAME_MAX and the final zero
+  if (::gethostname(name.data(), name.size() - 1) != 0) return sys_error("gethostname");
+  std::string text = name.data();
+  if (text.empty() || text.find('/') != text.npos || text[0] == '.') return fail("host name '" + printable(text) + "' cannot name a directory");
+  return text;
+}
+
+}  // namespace
+
+StagingDirectory::StagingDirectory(StagingDirectory&& other) noexcept
+    : tmp_(other.tmp_), name_(std::exchange(other.name_, {})), dir_(std::move(other.dir_)) {}
+
+StagingDirectory::~StagingDirectory() {
+  if (!name_.empty()) (void)remove_tree(tmp_, name_);
+}
+
+Result<void> StagingDirectory::publish(int parent, const std::string& name) {
+  if (::renameat2(tmp_, name_.c_str(), parent, name.c_str(), RENAME_NOREPLACE) != 0) {
+    if (errno != EINVAL) return sys_error("publish " + name);
+    // NFS knows no RENAME_NOREPLACE; a plain rename refuses a non-empty directory as well.
+    if (::renameat(tmp_, name_.c_str(), parent, name.c_str()) != 0) return sys_error("publish " + name);
+  }
+  name_.clear();
+  return ok();
+}
+
+Result<Store> Store::open_directories(const std::string& path) {
+  Store store;
+  store.path_ = path;
+  TRY(make_directories(path, private_mode));
+  store.root_ = TRY(open_path(path, O_RDONLY | O_DIRECTORY));
+  int root = store.root_.get();
+  auto layers = TRY(make_directory_at(root, "layers", private_mode));
+  store.layers_ = TRY(make_directory_at(layers.get(), "sha256", private_mode));
+  auto images = TRY(make_directory_at(root, "images", private_mode));
+  store.images_ = TRY(make_directory_at(images.get(), "sha256", private_mode));
+  store.refs_ = TRY(make_directory_at(root, "refs", private_mode));
+  auto containers = TRY(make_directory_at(root, "containers", private_mode));
+  store.containers_ = TRY(make_directory_at(containers.get(), TRY(host_name()), private_mode));
+  store.tmp_ = TRY(make_directory_at(root, "tmp", private_mode));
+  store.locks_ = TRY(make_directory_at(root, "locks", private_mode));
+  return store;
+}
+
+Result<bool> Store::read_version() {
+  auto content = read_file(root_.get(), "version", 4096);
+  if (!content.ok() && content.error().code == ENOENT) return false;
+  auto words = split(trim(TRY_CONTEXT(std::move(content), path_)), ' ');
+  if (words.size() != 3 || words[0] != "pyxis-store" || words[1] != "1" || (words[2] != "overlay" && words[2] != "plain"))
+    return fail(path_ + "/version: not a store this release knows: " + printable(join(words, " ")),
+                "use the release that made it, or set ENROOT_DATA_PATH to another directory");
+  form_ = words[2] == "overlay" ? StoreForm::overlay : StoreForm::plain;
+  return true;
+}
+
+Result<void> Store::write_version(StoreForm form) {
+  auto hold = TRY(lock_exclusive("store"));
+  if (TRY(read_version())) return ok();  // somebody else made it meanwhile
+  form_ = form;
+  return write_file(root_.get(), "version",
+                    std::string("pyxis-store 1 ") + (form == StoreForm::overlay ? "overlay" : "plain") + "\n");
+}
+
+Result<StagingDirectory> Store::stage() const {
+  static std::atomic<unsigned> counter = 0;
+  for (;;) {
+    auto name = std::to_string(::getpid()) + "-" + std::to_string(counter++);
+    if (::mkdirat(tmp_.get(), name.c_str(), private_mode) != 0) {
+      if (errno == EEXIST) continue;
+      return sys_error("create directory " + path_ + "/tmp/" + name)
+          .with_remedy(errno == ENOSPC ? "free space or inodes there" : "");
+    }
+    auto dir = open_at(tmp_.get(), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    // A sweeper may have come between mkdir and the lock: then this one is lost, take another.
+    if (!dir.ok() || !TRY(try_lock(dir->get(), LockMode::exclusive)) || !still_named(tmp_.get(), name, dir->get()))
+      continue;
+    return StagingDirectory(tmp_.get(), name, std::move(*dir));
+  }
+}
+
+Result<Fd> Store::lock_exclusive(const std::string& name) const {
+  auto fd = TRY(open_at(locks_.get(), name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+  TRY(lock(fd.get(), LockMode::exclusive));
+  return fd;
+}
+
+Result<Fd> Store::try_lock_exclusive(const std::string& name) const {
+  auto fd = TRY(open_at(locks_.get(), name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+  if (!TRY(try_lock(fd.get(), LockMode::exclusive))) fd.reset();
+  return fd;
+}
+
+Result<void> Store::sweep_staging() const {
+  for (const auto& name : TRY(list_directory(tmp_.get()))) {
+    auto dir = open_at(tmp_.get(), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (dir.ok()) {
+      if (!TRY(try_lock(dir->get(), LockMode::exclusive))) continue;
+    } else if (dir.error().code == ENOENT) {
+      continue;
+    }
+    TRY(remove_tree(tmp_.get(), name));
+  }
+  return ok();
+}
+
+Result<void> Store::sync() const {
+  if (::syncfs(root_.get()) != 0) return sys_error("sync " + path_);
+  return ok();
+}
+
+Result<std::string> current_boot_id() {
+  return std::string(trim(TRY(read_file("/proc/sys/kernel/random/boot_id", 4096))));
+}
+
+}  // namespace pyxis
