@@ -1,0 +1,28 @@
+// srun, sbatch and salloc: registering the options and checking them before anything is submitted.
+#pragma once
+
+#include "spank/options.h"
+#include "spank/slurm_api.h"
+
+namespace pyxis::spank {
+
+// slurm_spank_init() in every context that takes options: srun and slurmstepd always, sbatch and salloc where
+// sbatch_support says so.
+Result<void> register_options(SlurmApi& api, const Config& config);
+
+// The process's own environment, as far as it is changed for Slurm to carry on.
+class ProcessVariables {
+ public:
+  virtual ~ProcessVariables() = default;
+  virtual std::optional<std::string> get(const std::string& name) = 0;
+  virtual void set(const std::string& name, const std::string& value) = 0;
+  virtual void unset(const std::string& name) = 0;
+};
+
+// slurm_spank_init_post_opt() in srun, sbatch, salloc. Adds to the command line what an enclosing salloc was given and
+// the PYXIS_* defaults, checks the whole, and writes the outcome into Slurm's carrier variables, which travel with the
+// job also under --export=NONE. 0, or -1 after the error has been reported.
+int check_client_options(SlurmApi& api, const Config& config, GivenOptions given, ProcessVariables& variables,
+                         bool say_ignored);
+
+}  // namespace pyxis::spank

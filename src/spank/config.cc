@@ -1,0 +1,65 @@
+#include "spank/config.h"
+
+#include "base/text.h"
+
+namespace pyxis::spank {
+namespace {
+
+Error bad_value(std::string_view key, std::string_view value, std::string_view wanted) {
+  return fail(std::string(key) + ": invalid value \"" + printable(value) + "\" (" + std::string(wanted) + ")");
+}
+
+Result<void> read_bool(bool& target, const std::string& key, const std::string& value) {
+  auto parsed = parse_bool(value);
+  if (!parsed) return bad_value(key, value, "1 true yes y, or 0 false no n");
+  target = *parsed;
+  return ok();
+}
+
+Result<void> read_path(std::string& target, const std::string& key, const std::string& value) {
+  if (value.size() < 2 || value.front() != '/') return bad_value(key, value, "an absolute path");
+  target = value;
+  while (target.back() == '/') target.pop_back();
+  return ok();
+}
+
+Result<void> read_scope(Scope& target, const std::string& key, const std::string& value) {
+  if (value != "global" && value != "job") return bad_value(key, value, "global or job");
+  target = value == "job" ? Scope::job : Scope::global;
+  return ok();
+}
+
+Result<void> read_engine(const std::string& key, const std::string& value) {
+  if (value == "enroot") return fail("engine=enroot is not available in this release");
+  if (value != "pyxis") return bad_value(key, value, "pyxis or enroot");
+  return ok();
+}
+
+Result<void> read_key(Config& config, const std::string& key, const std::string& value) {
+  if (key == "runtime_path") return read_path(config.runtime_path, key, value);
+  if (key == "pyxis_path") return read_path(config.pyxis_path, key, value);
+  if (key == "execute_entrypoint") return read_bool(config.execute_entrypoint, key, value);
+  if (key == "sbatch_support") return read_bool(config.sbatch_support, key, value);
+  if (key == "use_enroot_load") return read_bool(config.use_enroot_load, key, value);
+  if (key == "use_squashfuse") return read_bool(config.use_squashfuse, key, value);
+  if (key == "container_scope") return read_scope(config.container_scope, key, value);
+  if (key == "engine") return read_engine(key, value);
+  if (key == "importer") return fail("importer is not available in this release");
+  return fail("unknown key \"" + printable(key) + "\"");
+}
+
+}  // namespace
+
+Result<Config> parse_config(const std::vector<std::string>& words) {
+  Config config;
+  config.pyxis_path = PYXIS_ENGINE_PATH;
+  for (const auto& word : words) {
+    auto equals = word.find('=');
+    if (equals == word.npos)
+      return fail("plugstack.conf: \"" + printable(word) + "\" is not of the form key=value");
+    TRY_CONTEXT(read_key(config, word.substr(0, equals), word.substr(equals + 1)), "plugstack.conf");
+  }
+  return config;
+}
+
+}  // namespace pyxis::spank

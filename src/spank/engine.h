@@ -1,0 +1,48 @@
+// The container engine as the plugin sees it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/process.h"
+#include "contract/step.h"
+
+namespace pyxis::spank {
+
+// A container to join: what the engine said of it, and its namespaces.
+struct Container {
+  Started started;
+  std::vector<Fd> namespaces;
+};
+
+// How to run the engine for one call.
+struct EngineProcess {
+  std::vector<std::string> environment;
+  std::optional<Identity> identity;  // given by callers that are root; a task is the user already
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  using Listener = std::function<void(const Event&)>;
+  // Makes the container, however long its import takes. `leash` stays the caller's; `listener` gets the events on the
+  // way. An error's first line says which part failed, the next ones are the engine's.
+  virtual Result<Container> start(const StartRequest& request, const EngineProcess& process, int leash,
+                                  const Listener& listener) = 0;
+  // Asks the container's supervisor for its namespaces.
+  virtual Result<Container> join(const std::string& control_socket) = 0;
+  // These two kill the engine and fail when it has not ended within their deadline.
+  virtual Result<void> finish(const FinishRequest& request, const EngineProcess& process) = 0;
+  virtual Result<void> epilog(const EpilogRequest& request, const EngineProcess& process) = 0;
+};
+
+// Our own engine, the program at `path`.
+std::unique_ptr<Engine> pyxis_engine(std::string path);
+
+// The line users know for a part that failed: "failed to import docker image: IMAGE" and so on.
+std::string failure_headline(Phase phase, const std::string& container, const std::string& image);
+
+}  // namespace pyxis::spank

@@ -1,0 +1,216 @@
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <array>
+#include <chrono>
+
+#include "base/fs.h"
+#include "spank/engine.h"
+
+namespace pyxis::spank {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// How long the engine may take to end once it has answered, to remove a container, and a supervisor to answer.
+constexpr seconds exit_deadline{10};
+constexpr seconds finish_deadline{120};
+constexpr seconds join_deadline{60};
+
+struct SocketPair {
+  Fd ours, theirs;
+};
+
+Result<SocketPair> make_socket_pair() {
+  std::array<int, 2> ends;
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return sys_error("socketpair");
+  return SocketPair{Fd(ends[0]), Fd(ends[1])};
+}
+
+// True once the descriptor is readable, false at the deadline.
+bool wait_readable(int fd, milliseconds limit) {
+  auto end = std::chrono::steady_clock::now() + limit;
+  for (;;) {
+    auto left = std::chrono::duration_cast<milliseconds>(end - std::chrono::steady_clock::now());
+    pollfd entry{fd, POLLIN, 0};
+    int count = ::poll(&entry, 1, left.count() < 0 ? 0 : static_cast<int>(left.count()));
+    if (count > 0) return true;
+    if (count == 0 || errno != EINTR) return false;
+  }
+}
+
+// Reaps the engine, which has answered or closed its socket; kills it where it lingers. Kernels before 5.3 have no
+// pidfd: there the engine's word that it ends must do.
+std::string end_of(Child child) {
+  if (auto pidfd = open_pidfd(child.pid()); pidfd.ok() && !wait_readable(pidfd->get(), exit_deadline))
+    ::kill(child.pid(), SIGKILL);
+  auto status = child.wait();
+  return status.ok() ? describe_wait_status(*status) : status.error().text();
+}
+
+void set_receive_deadline(int socket, seconds limit) {
+  timeval value{limit.count(), 0};
+  ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &value, sizeof value);
+}
+
+bool end_of_stream(const Error& error) { return error.code == ECONNRESET || error.code == EPIPE; }
+bool timed_out(const Error& error) { return error.code == EAGAIN || error.code == EWOULDBLOCK; }
+
+Result<std::pair<Event, std::vector<Fd>>> receive_event(int socket) {
+  auto message = TRY(receive_message(socket));
+  auto event = TRY(Event::decode(message.body));
+  return std::pair{std::move(event), std::move(message.descriptors)};
+}
+
+class PyxisEngine : public Engine {
+ public:
+  explicit PyxisEngine(std::string path) : path_(std::move(path)) {}
+
+  Result<Container> start(const StartRequest& request, const EngineProcess& process, int leash,
+                          const Listener& listener) override;
+  Result<Container> join(const std::string& control_socket) override;
+  Result<void> finish(const FinishRequest& request, const EngineProcess& process) override {
+    auto done = run_to_end("finish", request.encode(), process);
+    if (!done.ok()) return std::move(done).error().context("couldn't clean up container " + request.container);
+    return ok();
+  }
+  Result<void> epilog(const EpilogRequest& request, const EngineProcess& process) override {
+    return run_to_end("epilog", request.encode(), process);
+  }
+
+ private:
+  Result<Child> spawn_engine(const std::string& verb, const EngineProcess& process, int socket, int leash);
+  Result<void> run_to_end(const std::string& verb, const std::string& body, const EngineProcess& process);
+
+  std::string path_;
+};
+
+// The engine's stdin is no task's, and its stdout would mix with the task's, so that goes to stderr.
+// With a leash, which only ends with slurmstepd, it also gets SIGTERM when the task that started it dies during the
+// import, and can then remove what it has half done. Its supervisor, a child, does not inherit that (prctl(2)).
+// Clean-up without a leash goes on whoever dies.
+Result<Child> PyxisEngine::spawn_engine(const std::string& verb, const EngineProcess& process, int socket, int leash) {
+  auto null = TRY(open_path("/dev/null", O_RDWR));
+  SpawnRequest request;
+  request.program = path_;
+  request.arguments = {"pyxis", "step", verb};
+  request.environment = process.environment;
+  request.descriptors = {{null.get(), STDIN_FILENO}, {STDERR_FILENO, STDOUT_FILENO}, {socket, contract_socket_fd}};
+  if (leash >= 0) request.descriptors.emplace_back(leash, contract_leash_fd);
+  request.directory = "/";
+  request.close_others = true;
+  if (leash >= 0) request.parent_death_signal = SIGTERM;
+  request.no_new_privileges = process.identity.has_value();
+  request.identity = process.identity;
+  return spawn(request);
+}
+
+Result<Container> PyxisEngine::start(const StartRequest& request, const EngineProcess& process, int leash,
+                                     const Listener& listener) {
+  auto couldnt_start = [&](const std::string& cause) {
+    return fail(failure_headline(Phase::start, request.container, request.image) + "\n" + cause);
+  };
+  auto pair = make_socket_pair();
+  if (!pair.ok()) return couldnt_start(pair.error().text());
+  auto child = spawn_engine("start", process, pair->theirs.get(), leash);
+  if (!child.ok()) return couldnt_start(child.error().text());
+  pair->theirs.reset();
+  // Where the engine dies before it has read the request, the answer below says so.
+  auto sent = send_message(pair->ours.get(), request.encode());
+  if (!sent.ok() && !end_of_stream(sent.error())) return couldnt_start(sent.error().text());
+  for (;;) {
+    auto answer = receive_event(pair->ours.get());
+    if (!answer.ok() && end_of_stream(answer.error()))
+      return couldnt_start("the engine " + path_ + " ended without an answer: " + end_of(std::move(*child)));
+    if (!answer.ok()) return couldnt_start("answer of the engine " + path_ + ": " + answer.error().text());
+    auto& [event, descriptors] = *answer;
+    if (event.kind == Event::Kind::failed) {
+      end_of(std::move(*child));
+      return fail(failure_headline(event.phase, request.container, request.image) + "\n" + event.text);
+    }
+    if (event.kind == Event::Kind::started) {
+      end_of(std::move(*child));
+      return Container{std::move(event.started), std::move(descriptors)};
+    }
+    listener(event);
+  }
+}
+
+Result<Fd> connect_to(const std::string& path) {
+  // sun_path holds 108 bytes, a path may hold more: name the socket through its directory.
+  auto slash = path.rfind('/');
+  auto directory = TRY(open_path(path.substr(0, slash + 1), O_PATH | O_DIRECTORY));
+  auto short_path = fd_path(directory.get()) + "/" + path.substr(slash + 1);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (short_path.size() >= sizeof address.sun_path) return sys_error(path, ENAMETOOLONG);
+  short_path.copy(address.sun_path, sizeof address.sun_path - 1);
+  Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket) return sys_error("socket");
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return sys_error("connect to " + path);
+  return socket;
+}
+
+Result<Container> PyxisEngine::join(const std::string& control_socket) {
+  auto failed = [](const std::string& cause) { return fail("couldn't join the step's container\n" + cause); };
+  auto socket = connect_to(control_socket);
+  if (!socket.ok())
+    return failed("the container's supervisor is gone (" + socket.error().text() + ")");
+  set_receive_deadline(socket->get(), join_deadline);
+  auto sent = send_message(socket->get(), JoinRequest{}.encode());
+  if (!sent.ok()) return failed("the container's supervisor is gone (" + sent.error().text() + ")");
+  auto answer = receive_event(socket->get());
+  if (!answer.ok() && timed_out(answer.error()))
+    return failed("the container's supervisor did not answer within " + std::to_string(join_deadline.count()) + " s");
+  if (!answer.ok()) return failed("the container's supervisor: " + answer.error().text());
+  if (answer->first.kind != Event::Kind::started) return failed(answer->first.text);
+  return Container{std::move(answer->first.started), std::move(answer->second)};
+}
+
+Result<void> PyxisEngine::run_to_end(const std::string& verb, const std::string& body, const EngineProcess& process) {
+  auto pair = TRY(make_socket_pair());
+  auto child = TRY(spawn_engine(verb, process, pair.theirs.get(), -1));
+  pair.theirs.reset();
+  auto sent = send_message(pair.ours.get(), body);
+  if (!sent.ok() && !end_of_stream(sent.error())) return sent;
+  auto end = std::chrono::steady_clock::now() + finish_deadline;
+  for (;;) {
+    auto left = std::chrono::duration_cast<milliseconds>(end - std::chrono::steady_clock::now());
+    if (left.count() <= 0 || !wait_readable(pair.ours.get(), left))
+      return fail("the engine did not end within " + std::to_string(finish_deadline.count()) + " s and was killed");
+    set_receive_deadline(pair.ours.get(), exit_deadline);
+    auto answer = receive_event(pair.ours.get());
+    if (!answer.ok() && end_of_stream(answer.error()))
+      return fail("the engine " + path_ + " ended without an answer: " + end_of(std::move(child)));
+    if (!answer.ok()) return std::move(answer).error().context("answer of the engine " + path_);
+    auto& event = answer->first;
+    if (event.kind != Event::Kind::failed && event.kind != Event::Kind::finished) continue;
+    end_of(std::move(child));
+    if (event.kind == Event::Kind::failed) return fail(event.text);
+    return ok();
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Engine> pyxis_engine(std::string path) { return std::make_unique<PyxisEngine>(std::move(path)); }
+
+std::string failure_headline(Phase phase, const std::string& container, const std::string& image) {
+  switch (phase) {
+    case Phase::import: return "failed to import docker image: " + image;
+    case Phase::create: return "failed to create container filesystem: " + container;
+    case Phase::join: return "couldn't join container: " + container;
+    case Phase::save: return "failed to save container: " + container;
+    case Phase::remove: return "failed to remove container: " + container;
+    case Phase::request:
+    case Phase::start: break;
+  }
+  return "couldn't start container";
+}
+
+}  // namespace pyxis::spank

@@ -1,0 +1,31 @@
+#include "spank/step.h"
+
+namespace pyxis::spank {
+namespace {
+
+void finish(SlurmApi& api, Step& step, Engine& engine) {
+  if (step.finished) return;
+  step.finished = true;
+  // A failed or interrupted start is finished too: the engine may have been killed before it could clean up.
+  // A container of another step, which this one only joined, is that step's.
+  auto state = step.rendezvous ? step.rendezvous->state() : StepState::untouched;
+  if (state != StepState::untouched && state != StepState::attached) {
+    FinishRequest request{step.container, step.temporary(), step.options.save, step.runtime_dir};
+    if (state != StepState::started) request.save_path.clear();
+    EngineProcess process{engine_environment(api.environment(), step.job.account), step.job.identity};
+    auto done = engine.finish(request, process);
+    if (!done.ok()) report(api, done.error());
+  }
+  step.leash_keep.reset();
+  step.leash_engine.reset();
+}
+
+}  // namespace
+
+void task_exited(SlurmApi& api, Step& step, Engine& engine) {
+  if (++step.tasks_exited >= step.job.local_tasks) finish(api, step, engine);
+}
+
+void step_over(SlurmApi& api, Step& step, Engine& engine) { finish(api, step, engine); }
+
+}  // namespace pyxis::spank

@@ -1,0 +1,22 @@
+// --container-mounts.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "contract/step.h"
+
+namespace pyxis::spank {
+
+// SRC:DST[:FLAGS],... or SRC alone. Sources stay as given; see resolve_sources(). Flags become mount options: a bind
+// is recursive unless the flags say `bind`, and the mount point is created to match the source.
+Result<std::vector<MountRequest>> parse_mounts(const std::string& text);
+
+// Makes relative sources absolute against the job's working directory and checks that every source is there.
+Result<void> resolve_sources(std::vector<MountRequest>& mounts, const std::string& directory);
+
+// A recursive bind of `path` at its own place, with more options ("" or "ro").
+MountRequest bind_in_place(const std::string& path, const std::string& options);
+
+}  // namespace pyxis::spank

@@ -1,0 +1,144 @@
+#include "spank/options.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "spank/mounts.h"
+
+namespace pyxis::spank {
+namespace {
+
+std::string dashed(const OptionRow& row) { return std::string("--") + row.name; }
+
+Error unavailable(const std::string& what) { return fail(what + " is not available in this release"); }
+
+Result<std::vector<std::string>> parse_env_names(const std::string& text) {
+  auto names = split(text, ',');
+  for (const auto& name : names)
+    if (name.empty() || name.find('=') != name.npos)
+      return fail("--container-env: invalid variable name \"" + printable(name) + "\"");
+  return names;
+}
+
+Result<std::vector<std::string>> parse_unshare(const std::string& text) {
+  std::vector<std::string> kinds;
+  for (const auto& kind : split(text, ',')) {
+    if (kind != "net" && kind != "ipc" && kind != "uts")
+      return fail("--container-unshare: invalid namespace \"" + printable(kind) + "\" (net, ipc or uts)");
+    if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) kinds.push_back(kind);
+  }
+  return kinds;
+}
+
+Result<void> check_save(const std::string& path) {
+  if (path.back() == '/') return fail("--container-save: path is a directory: " + path);
+  return ok();
+}
+
+// Blanks in an image are always a slip (and would reach a registry in a URL).
+Result<void> check_image(const std::string& image) {
+  if (image.front() == '/' || image.front() == '.') return ok();
+  if (image.find_first_of(" \t\r\n") != image.npos || printable(image) != image)
+    return fail("--container-image: invalid image \"" + printable(image) + "\"");
+  return ok();
+}
+
+// The checks of one value that need nothing else; what they parse is parsed again by resolve().
+Result<void> check_value(const OptionRow& row, const std::string& value) {
+  if (!row.argument) return ok();
+  if (value.empty()) return fail(dashed(row) + ": argument required");
+  if (value.find('\0') != value.npos) return fail(dashed(row) + ": invalid argument");
+  switch (row.id) {
+    case OptionId::image: return check_image(value);
+    case OptionId::save: return check_save(value);
+    case OptionId::mounts: TRY(parse_mounts(value)); return ok();
+    case OptionId::name: TRY(parse_name(value)); return ok();
+    case OptionId::env: TRY(parse_env_names(value)); return ok();
+    case OptionId::unshare: TRY(parse_unshare(value)); return ok();
+    default: return ok();
+  }
+}
+
+}  // namespace
+
+Result<void> GivenOptions::give(OptionId id, std::string_view argument) {
+  const auto& row = option_row(id);
+  std::string value(row.argument ? argument : std::string_view());
+  if (auto known = values_.find(id); known != values_.end()) {
+    if (known->second == value) return ok();
+    return fail(dashed(row) + " specified multiple times");
+  }
+  if (row.opposite != id && has(row.opposite))
+    return fail("both " + dashed(option_row(std::max(id, row.opposite))) + " and " +
+                dashed(option_row(std::min(id, row.opposite))) + " were specified");
+  TRY(check_value(row, value));
+  values_.emplace(id, std::move(value));
+  return ok();
+}
+
+Result<void> GivenOptions::add_inherited(const Lookup& variables) {
+  const GivenOptions before = *this;
+  for (const auto& row : option_rows()) {
+    if (before.settled(row)) continue;
+    if (auto value = variables(carrier_variable(row))) TRY(give(row.id, *value));
+  }
+  return ok();
+}
+
+Result<void> GivenOptions::add_defaults(const Lookup& variables) {
+  const GivenOptions before = *this;
+  for (const auto& row : option_rows()) {
+    if (!row.environment || before.settled(row)) continue;
+    auto value = variables(row.environment);
+    if (!value || value->empty()) continue;
+    if (row.argument) {
+      TRY_CONTEXT(give(row.id, *value), row.environment);
+      continue;
+    }
+    auto choice = parse_bool(*value);
+    if (!choice) return fail(std::string(row.environment) + ": invalid value \"" + printable(*value) + "\"");
+    if (*choice) TRY_CONTEXT(give(row.id, ""), row.environment);
+    if (!*choice && row.opposite != row.id) TRY_CONTEXT(give(row.opposite, ""), row.environment);
+  }
+  return ok();
+}
+
+Result<StepOptions> GivenOptions::resolve(const Config& config) const {
+  StepOptions options;
+  auto text = [this](OptionId id) { return has(id) ? argument(id) : std::string(); };
+  auto choice = [this](OptionId yes, OptionId no) -> std::optional<bool> {
+    if (!has(yes) && !has(no)) return std::nullopt;
+    return has(yes);
+  };
+  options.image = text(OptionId::image);
+  options.workdir = text(OptionId::workdir);
+  options.save = text(OptionId::save);
+  if (has(OptionId::mounts)) options.mounts = TRY(parse_mounts(argument(OptionId::mounts)));
+  if (has(OptionId::name)) options.name = TRY(parse_name(argument(OptionId::name)));
+  if (has(OptionId::env)) options.env_names = TRY(parse_env_names(argument(OptionId::env)));
+  if (has(OptionId::unshare)) options.unshare = TRY(parse_unshare(argument(OptionId::unshare)));
+  options.mount_home = choice(OptionId::mount_home, OptionId::no_mount_home);
+  options.remap_root = choice(OptionId::remap_root, OptionId::no_remap_root);
+  options.entrypoint = choice(OptionId::entrypoint, OptionId::no_entrypoint);
+  options.writable = choice(OptionId::writable, OptionId::readonly);
+  options.entrypoint_log = has(OptionId::entrypoint_log);
+  if (!options.contained()) return options;
+
+  if (!options.entrypoint && config.execute_entrypoint) options.entrypoint = true;
+  if (!options.save.empty()) return unavailable("--container-save");
+  if (options.entrypoint.value_or(false)) return unavailable("--container-entrypoint");
+  if (!options.image.empty() && (options.image.front() == '/' || options.image.front() == '.'))
+    return unavailable("--container-image: a squashfs file (" + printable(options.image) + ")");
+  return options;
+}
+
+std::vector<std::string> GivenOptions::ignored() const {
+  std::vector<std::string> lines;
+  if (has(OptionId::image) || has(OptionId::name)) return lines;
+  for (const auto& [id, value] : values_)
+    lines.push_back("ignoring " + dashed(option_row(id)) +
+                    " because neither --container-image nor --container-name is set");
+  return lines;
+}
+
+}  // namespace pyxis::spank

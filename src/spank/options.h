@@ -1,0 +1,80 @@
+// The options of srun, sbatch and salloc: one table, and what a user gave of it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "contract/step.h"
+#include "spank/config.h"
+#include "spank/names.h"
+
+namespace pyxis::spank {
+
+enum class OptionId : int {
+  image, mounts, workdir, name, save, mount_home, no_mount_home, remap_root, no_remap_root, entrypoint, no_entrypoint,
+  entrypoint_log, writable, readonly, env, unshare
+};
+
+struct OptionRow {
+  OptionId id;
+  const char* name;         // without the leading "--"
+  const char* argument;     // its placeholder in --help; null: the option takes none
+  const char* help;
+  const char* environment;  // the variable that holds its default; null: the opposite's
+  OptionId opposite;        // cannot be given together; its own id: none
+};
+
+// In the order of --help; row i has id i.
+std::span<const OptionRow> option_rows();
+const OptionRow& option_row(OptionId id);
+
+// The name of the variable in which Slurm carries a given option to where it is used (spank_opt_env_name in Slurm's
+// plugstack.c): srun inside salloc finds salloc's options there.
+std::string carrier_variable(const OptionRow& row);
+
+// What is asked for, checked and typed.
+struct StepOptions {
+  std::string image;
+  std::vector<MountRequest> mounts;
+  std::string workdir;
+  std::optional<ContainerName> name;
+  std::string save;
+  std::optional<bool> mount_home, remap_root, entrypoint, writable;
+  bool entrypoint_log = false;
+  std::vector<std::string> env_names, unshare;
+
+  bool contained() const { return !image.empty() || name.has_value(); }
+};
+
+class GivenOptions {
+ public:
+  using Lookup = std::function<std::optional<std::string>(const std::string& variable)>;
+
+  // One option of the command line. Errors: a second, different value; an empty or malformed value; its opposite.
+  Result<void> give(OptionId id, std::string_view argument);
+  // Takes from `variables` (Slurm's carriers) what has neither been given nor contradicted.
+  Result<void> add_inherited(const Lookup& variables);
+  // The same with the PYXIS_* variables; a variable that is empty counts as unset.
+  Result<void> add_defaults(const Lookup& variables);
+
+  bool has(OptionId id) const { return values_.count(id) != 0; }
+  const std::string& argument(OptionId id) const { return values_.at(id); }
+
+  // Errors: what this release does not have.
+  Result<StepOptions> resolve(const Config& config) const;
+  // The lines to print where there is neither an image nor a name.
+  std::vector<std::string> ignored() const;
+
+ private:
+  bool settled(const OptionRow& row) const { return has(row.id) || has(row.opposite); }
+
+  std::map<OptionId, std::string> values_;
+};
+
+}  // namespace pyxis::spank

@@ -1,0 +1,79 @@
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "base/environment.h"
+#include "spank/step.h"
+
+namespace pyxis::spank {
+namespace {
+
+Result<uint32_t> demand(SlurmApi& api, Item item, const char* what) {
+  if (auto value = api.number(item)) return *value;
+  return fail(std::string("Slurm did not tell the ") + what);
+}
+
+Result<JobFacts> gather_facts(SlurmApi& api) {
+  JobFacts job;
+  job.identity.uid = TRY(demand(api, Item::uid, "user id"));
+  job.identity.gid = TRY(demand(api, Item::gid, "group id"));
+  job.identity.groups = api.supplementary_groups();
+  if (job.identity.groups.empty()) job.identity.groups = {job.identity.gid};
+  job.job_id = TRY(demand(api, Item::job_id, "job id"));
+  job.step_id = TRY(demand(api, Item::step_id, "step id"));
+  job.local_tasks = TRY(demand(api, Item::local_tasks, "number of tasks"));
+  job.nodes = api.number(Item::nodes).value_or(1);
+  job.total_tasks = api.number(Item::total_tasks).value_or(job.local_tasks);
+  // Here, not in a task: a forked child of a process with threads must stay out of the name service's locks.
+  job.account = account_of(job.identity.uid);
+  return job;
+}
+
+Result<void> make_leash(Step& step) {
+  std::array<int, 2> ends;
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return sys_error("socketpair");
+  step.leash_keep.reset(ends[0]);
+  step.leash_engine.reset(ends[1]);
+  return ok();
+}
+
+// Everything that may fail; the step exists already and keeps the error.
+Result<void> fill_step(SlurmApi& api, const Config& config, Step& step) {
+  step.job = TRY(gather_facts(api));
+  step.container = engine_name(config.container_scope, step.job.job_id, step.job.step_id, step.options.name);
+  step.owner = ::getpid();
+  TRY(make_leash(step));
+  step.runtime_dir = TRY(make_user_runtime_dir(config.runtime_path, step.job.identity));
+  return ok();
+}
+
+bool never_contained(SlurmApi& api, const Config& config) {
+  auto id = api.number(Item::step_id).value_or(0);
+  if (id == step_extern) return true;  // Slurm's own placeholder, no program of the user's
+  return !config.sbatch_support && (id == step_batch || id == step_interactive);
+}
+
+}  // namespace
+
+std::unique_ptr<Step> prepare_step(SlurmApi& api, const Config& config, GivenOptions given,
+                                   std::optional<Error> early) {
+  if (never_contained(api, config)) return nullptr;
+  auto step = std::make_unique<Step>();
+  auto variables = Environment::from(api.environment());
+  auto defaults = given.add_defaults([&](const std::string& name) { return variables.get(name); });
+  if (!early && !defaults.ok()) early = std::move(defaults).error();
+  auto options = given.resolve(config);
+  if (!early && !options.ok()) early = std::move(options).error();
+  if (!early && !options->contained()) return nullptr;
+  if (options.ok()) step->options = std::move(*options);
+  auto rendezvous = Rendezvous::create();
+  if (rendezvous.ok()) step->rendezvous = std::move(*rendezvous);
+  else if (!early) early = std::move(rendezvous).error();
+  if (!early)
+    if (auto filled = fill_step(api, config, *step); !filled.ok()) early = std::move(filled).error();
+  step->deferred = std::move(early);
+  return step;
+}
+
+}  // namespace pyxis::spank

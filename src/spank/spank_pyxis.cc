@@ -1,0 +1,173 @@
+// The plugin's entry points: what Slurm calls, context by context. Nothing is decided here.
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <optional>
+
+extern "C" {
+#pragma GCC visibility push(default)
+#include <slurm/spank.h>
+extern const char plugin_name[];
+extern const char plugin_type[];
+extern const unsigned int plugin_version;
+extern const unsigned int spank_plugin_version;
+SPANK_PLUGIN(pyxis, 1)
+#pragma GCC visibility pop
+}
+
+#include "spank/client.h"
+#include "spank/epilog.h"
+#include "spank/spank_api.h"
+#include "spank/step.h"
+
+namespace pyxis::spank {
+namespace {
+
+struct Plugin {
+  std::optional<Config> config;
+  GivenOptions given;
+  std::optional<Error> bad_option;  // found in slurmstepd, where Slurm only logs what an option's callback returns
+  std::unique_ptr<Engine> engine;
+  std::unique_ptr<Step> step;
+};
+
+// Never destroyed: Slurm may unload the plugin or exit in ways that leave no time for destructors.
+Plugin& plugin() {
+  static auto* instance = new Plugin;
+  return *instance;
+}
+
+class RealVariables : public ProcessVariables {
+ public:
+  std::optional<std::string> get(const std::string& name) override {
+    const char* value = ::getenv(name.c_str());
+    return value ? std::optional<std::string>(value) : std::nullopt;
+  }
+  void set(const std::string& name, const std::string& value) override { ::setenv(name.c_str(), value.c_str(), 1); }
+  void unset(const std::string& name) override { ::unsetenv(name.c_str()); }
+};
+
+// No exception leaves the plugin.
+template <class Body>
+int guarded(const char* callback, int on_failure, Body&& body) noexcept {
+  try {
+    return body();
+  } catch (const std::exception& problem) {
+    ::slurm_error("pyxis: %s: %s", callback, problem.what());
+  } catch (...) {
+    ::slurm_error("pyxis: %s: unexpected failure", callback);
+  }
+  return on_failure;
+}
+
+int option_given(int value, const char* argument, int remote) noexcept {
+  return guarded("option", -1, [&] {
+    auto taken = plugin().given.give(static_cast<OptionId>(value), argument ? argument : "");
+    if (taken.ok()) return 0;
+    if (!remote) {
+      ::slurm_error("pyxis: %s", taken.error().text().c_str());
+      return -1;
+    }
+    if (!plugin().bad_option) plugin().bad_option = std::move(taken).error();
+    return 0;
+  });
+}
+
+// Slurm does not call init() in every context (job scripts), so each callback makes sure of the settings.
+bool configure(SlurmApi& api, int count, char** words) {
+  if (plugin().config) return true;
+  auto config = parse_config({words, words + count});
+  if (!config.ok()) {
+    report(api, config.error());
+    return false;
+  }
+  plugin().config = std::move(*config);
+  plugin().engine = pyxis_engine(plugin().config->pyxis_path);
+  return true;
+}
+
+int init(SlurmApi& api) {
+  auto done = register_options(api, *plugin().config);
+  if (done.ok() && api.context() == Context::slurmd) done = make_runtime_path(plugin().config->runtime_path);
+  if (done.ok()) return 0;
+  report(api, done.error());
+  return -1;
+}
+
+int init_post_opt(SlurmApi& api) {
+  auto& self = plugin();
+  bool allocator = api.context() == Context::allocator;
+  if (api.context() == Context::remote) {
+    self.step = prepare_step(api, *self.config, self.given, std::move(self.bad_option));
+    return 0;
+  }
+  if (api.context() != Context::local && !(allocator && self.config->sbatch_support)) return 0;
+  RealVariables variables;
+  // Options of salloc are for the srun inside it, which may well name an image.
+  bool say_ignored = std::string_view(::program_invocation_short_name) != "salloc";
+  return check_client_options(api, *self.config, self.given, variables, say_ignored);
+}
+
+using Phase = int (*)(SlurmApi&);
+
+int run(const char* callback, int on_failure, spank_t handle, int count, char** words, Phase phase) noexcept {
+  return guarded(callback, on_failure, [&] {
+    auto api = slurm_api(handle, option_given);
+    if (!configure(*api, count, words)) return on_failure;
+    return phase(*api);
+  });
+}
+
+bool in_step(SlurmApi& api) { return api.context() == Context::remote && plugin().step; }
+
+}  // namespace
+}  // namespace pyxis::spank
+
+using pyxis::spank::SlurmApi;
+
+extern "C" {
+#pragma GCC visibility push(default)
+
+int slurm_spank_init(spank_t handle, int count, char* words[]) {
+  return pyxis::spank::run("init", -1, handle, count, words, pyxis::spank::init);
+}
+
+// In slurmstepd an error here would drain the node: what is wrong there is raised by task_init().
+int slurm_spank_init_post_opt(spank_t handle, int count, char* words[]) {
+  return pyxis::spank::run("init_post_opt", -1, handle, count, words, pyxis::spank::init_post_opt);
+}
+
+int slurm_spank_task_init(spank_t handle, int count, char* words[]) {
+  return pyxis::spank::run("task_init", -1, handle, count, words, [](SlurmApi& api) {
+    auto& self = pyxis::spank::plugin();
+    return pyxis::spank::in_step(api) ? start_task(api, *self.step, *self.engine) : 0;
+  });
+}
+
+int slurm_spank_task_exit(spank_t handle, int count, char* words[]) {
+  return pyxis::spank::run("task_exit", 0, handle, count, words, [](SlurmApi& api) {
+    auto& self = pyxis::spank::plugin();
+    if (pyxis::spank::in_step(api)) task_exited(api, *self.step, *self.engine);
+    return 0;
+  });
+}
+
+int slurm_spank_exit(spank_t handle, int count, char* words[]) {
+  return pyxis::spank::run("exit", 0, handle, count, words, [](SlurmApi& api) {
+    auto& self = pyxis::spank::plugin();
+    if (pyxis::spank::in_step(api)) step_over(api, *self.step, *self.engine);
+    self.step.reset();
+    return 0;
+  });
+}
+
+int slurm_spank_job_epilog(spank_t handle, int count, char* words[]) {
+  return pyxis::spank::run("job_epilog", 0, handle, count, words, [](SlurmApi& api) {
+    auto& self = pyxis::spank::plugin();
+    clean_after_job(api, *self.config, *self.engine);
+    return 0;
+  });
+}
+
+#pragma GCC visibility pop
+}

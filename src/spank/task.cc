@@ -1,0 +1,136 @@
+#include <unistd.h>
+
+#include <climits>
+
+#include "base/environment.h"
+#include "nsjoin/namespaces.h"
+#include "nsjoin/seccomp.h"
+#include "spank/mounts.h"
+#include "spank/step.h"
+
+namespace pyxis::spank {
+namespace {
+
+// Reported by one task of the node; the others fail in silence.
+int failed(SlurmApi& api, Step& step, const Error& error) {
+  if (!step.rendezvous || step.rendezvous->claim_report()) report(api, error);
+  return -1;
+}
+
+Result<std::string> working_directory() {
+  std::string buffer(PATH_MAX, '\0');
+  if (!::getcwd(buffer.data(), buffer.size())) return sys_error("find the job's working directory");
+  buffer.resize(buffer.find('\0'));
+  return buffer;
+}
+
+// What a step needs to see besides what its user asked for.
+void add_own_mounts(const Step& step, const Environment& env, const std::vector<std::string>& command,
+                    std::vector<MountRequest>& mounts) {
+  // Slurm starts the batch script by the path of its spooled copy, which the image does not have.
+  if (step.job.batch() && !command.empty() && command[0].starts_with('/'))
+    mounts.push_back(bind_in_place(command[0], "ro"));
+  // Set by Slurm's PMIx plugin only where the step uses it: the rendezvous of its client library.
+  if (auto pmix = env.get("PMIX_SERVER_TMPDIR"); pmix && pmix->starts_with('/'))
+    mounts.push_back(bind_in_place(*pmix, ""));
+}
+
+Result<StartRequest> make_request(SlurmApi& api, const Step& step) {
+  const auto& options = step.options;
+  StartRequest request;
+  request.container = step.container;
+  request.temporary = step.temporary();
+  if (options.name) request.mode = options.name->mode;
+  request.image = options.image;
+  request.mounts = options.mounts;
+  auto directory = TRY(working_directory());
+  TRY(resolve_sources(request.mounts, directory));
+  request.workdir = options.workdir;
+  request.save_path = options.save;
+  request.mount_home = options.mount_home;
+  request.remap_root = options.remap_root;
+  request.writable = options.writable;
+  request.entrypoint = options.entrypoint;
+  request.entrypoint_log = options.entrypoint_log;
+  request.env_names = options.env_names;
+  request.unshare = options.unshare;
+  request.job_env = api.environment();
+  request.command = api.command();
+  add_own_mounts(step, Environment::from(request.job_env), request.command, request.mounts);
+  request.runtime_dir = step.runtime_dir;
+  request.job_id = step.job.job_id;
+  request.step_id = step.job.step_id;
+  request.owner_pid = step.owner;
+  return request;
+}
+
+// Progress is for one reader: with many tasks it would be noise.
+void print_event(SlurmApi& api, const Step& step, const Event& event) {
+  bool alone = step.job.total_tasks == 1 || step.job.batch();
+  switch (event.kind) {
+    case Event::Kind::importing:
+      if (alone) tell(api, "importing docker image: " + event.text);
+      break;
+    case Event::Kind::imported:
+      if (alone) tell(api, "imported docker image: " + event.text);
+      break;
+    case Event::Kind::progress:
+      if (alone) tell(api, event.text);
+      break;
+    case Event::Kind::log: tell(api, event.text); break;
+    default: break;
+  }
+}
+
+Result<Container> start_container(SlurmApi& api, Step& step, Engine& engine) {
+  auto request = TRY(make_request(api, step));
+  EngineProcess process{engine_environment(request.job_env, step.job.account), std::nullopt};
+  return engine.start(request, process, step.leash_engine.get(),
+                      [&](const Event& event) { print_event(api, step, event); });
+}
+
+// The first task; it holds the lock until it has published how it went.
+Result<Container> lead(SlurmApi& api, Step& step, Engine& engine) {
+  auto container = start_container(api, step, engine);
+  if (!container.ok()) {
+    step.rendezvous->publish_failed();
+    return container;
+  }
+  const auto& started = container->started;
+  step.rendezvous->publish_started(started.attached, started.control_socket);
+  if (started.attached && !step.options.mounts.empty())
+    tell(api, "ignoring --container-mounts when attaching to a running container");
+  return container;
+}
+
+// The order matters: the working directory is the container's, the filter is installed with the capabilities that the
+// user namespace has given, and these go last.
+Result<void> enter(SlurmApi& api, const Step& step, Container container) {
+  TRY(join_namespaces(container.started.namespaces, container.namespaces));
+  container.namespaces.clear();
+  TRY(enter_directory(container.started.workdir));
+  TRY(install_ownership_filter());
+  TRY(drop_capabilities_unless_root());
+  apply_container_environment(api, container.started, step.options.env_names);
+  complete_pmix_environment(api);
+  return ok();
+}
+
+}  // namespace
+
+int start_task(SlurmApi& api, Step& step, Engine& engine) {
+  step.leash_keep.reset();  // slurmstepd's alone: a task that outlives it must not hold the leash
+  if (step.deferred) return failed(api, step, *step.deferred);
+  auto state = step.rendezvous->enter();
+  if (state == StepState::failed || state == StepState::starting)
+    return failed(api, step, fail("couldn't start container\nthe first task of the step ended while it was starting it"));
+  auto container =
+      state == StepState::untouched ? lead(api, step, engine) : engine.join(step.rendezvous->control_socket());
+  step.leash_engine.reset();
+  if (!container.ok()) return failed(api, step, container.error());
+  auto entered = enter(api, step, std::move(*container));
+  if (!entered.ok()) return failed(api, step, entered.error());
+  return 0;
+}
+
+}  // namespace pyxis::spank
