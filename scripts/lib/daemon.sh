@@ -40,22 +40,21 @@ stop_daemons() {
     ((files == 0)) || "$repo/scripts/lib/stop-processes" "${words[@]}"
 }
 
-# await_lines COUNT LOG REGEX SECONDS PIDFILE [FROM_BYTE]: returns once COUNT different texts in LOG have matched.
-# False if SECONDS pass or the process of PIDFILE ends before.
-await_lines() {
-    local count=$1 log=$2 regex=$3 deadline=$((SECONDS + $4)) pidfile=$5 from=${6:-1}
-    local line lines reader pid
-    local -A seen=()
+# await_line LOG REGEX SECONDS PIDFILE [FROM_BYTE]: returns when a line of LOG matches. False if SECONDS pass or the process
+# of PIDFILE ends before.
+await_line() {
+    local log=$1 regex=$2 deadline=$((SECONDS + $3)) pidfile=$4 from=${5:-1}
+    local line lines reader pid found=1
     pid=$(daemon_pid "$pidfile") || return 1
     touch "$log"
     exec {lines}< <(exec tail -c "+$from" -s 0.1 --pid="$pid" -F "$log" 2>/dev/null 9>&-)
     reader=$!
-    while ((${#seen[@]} < count && SECONDS < deadline)) && read -r -t $((deadline - SECONDS)) -u "$lines" line; do
-        [[ ! $line =~ $regex ]] || seen[${BASH_REMATCH[0]}]=yes
+    while ((SECONDS < deadline)) && read -r -t $((deadline - SECONDS)) -u "$lines" line; do
+        if [[ $line =~ $regex ]]; then found=0 && break; fi
     done
     exec {lines}<&-
     kill "$reader" 2>/dev/null || true
-    ((${#seen[@]} >= count))
+    return "$found"
 }
 
 # hold_lock DIRECTORY SECONDS: no second of our scripts works on DIRECTORY until this one has ended.

@@ -18,7 +18,7 @@ start_machine() { # MACHINE
     start_daemon "$home/machine.pid" "$home/machine.log" \
         unshare --net --mount --uts --pid --fork --kill-child --propagation slave \
         bash "$repo/scripts/lib/cluster/machine-init"
-    await_lines 1 "$home/machine.log" '^ready$' 20 "$home/machine.pid" ||
+    await_line "$home/machine.log" '^ready$' 20 "$home/machine.pid" ||
         die "the namespaces of $1 could not be made" "$(tail -n 3 "$home/machine.log")"
     plug_in "$1" "$(daemon_pid "$home/machine.pid")"
     furnish_machine "$1"

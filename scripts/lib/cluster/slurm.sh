@@ -67,13 +67,19 @@ start_munge() {
 start_controller() {
     mkdir -p "$dir/head/state"
     SLURM_CONF=$dir/slurm.conf in_machine head slurmctld -c
-    await_lines 1 "$dir/head/slurmctld.log" 'Running as primary controller' 60 "$dir/head/machine.pid" ||
+    await_line "$dir/head/slurmctld.log" 'Running as primary controller' 60 "$dir/head/machine.pid" ||
         die "slurmctld did not start" "$(grep -i error "$dir/head/slurmctld.log" | tail -n 3)" "Its log: $dir/head/slurmctld.log"
 }
 
+# Returns when slurmctld has taken the node in: slurmd logs the answer to its registration.
 start_slurmd() { # NODE
-    mkdir -p "$(machine_dir "$1")/spool"
+    local home from=1
+    home=$(machine_dir "$1")
+    mkdir -p "$home/spool"
+    [[ ! -e $home/slurmd.log ]] || from=$(($(stat -c %s "$home/slurmd.log") + 1))
     SLURM_CONF=$dir/slurm.conf in_machine "$1" slurmd -N "$1"
+    await_line "$home/slurmd.log" 'slurmctld sent back' 60 "$home/machine.pid" "$from" ||
+        die "$1 did not come up within 60 s" "$(grep error "$home/slurmd.log" | tail -n 3)" "Its log: $home/slurmd.log"
 }
 
 # Only the daemon: the steps that run on the node go on, as they do when a slurmd dies on a real one.
@@ -81,13 +87,4 @@ stop_slurmd() { # NODE
     in_machine "$1" bash -c '
         pid=$(cat "$0" 2>/dev/null) && [[ $(cat "/proc/$pid/comm" 2>/dev/null) == slurmd ]] || exit 0
         kill "$pid" && exec timeout 30 tail -s 0.05 --pid="$pid" -f /dev/null' "$(machine_dir "$1")/slurmd.pid"
-}
-
-# Waits until slurmctld has heard of all NODEs. FROM_BYTE: where in its log the present start begins.
-await_nodes() { # FROM_BYTE NODE...
-    local from=$1
-    shift
-    await_lines $# "$dir/head/slurmctld.log" "validate_node_specs: [Nn]ode ($(IFS='|' && echo "$*")) registered" 60 \
-        "$dir/head/machine.pid" "$from" ||
-        die "not all of $* came up within 60 s" "Their logs: $dir/node*/slurmd.log"
 }
