@@ -59,7 +59,7 @@ struct TarReader::State {
   std::optional<Error> stream_error;
   std::optional<Error> open_error;
   uint64_t file_size = 0;
-  bool in_headers = false;
+  bool in_headers = false, in_entry = false;
   size_t header_bytes = 0;
 
   explicit State(ByteSource& source) : stream(source) { open(); }
@@ -108,13 +108,15 @@ TarReader::~TarReader() = default;
 Result<bool> TarReader::next(TarEntry& entry) {
   if (state_->open_error) return *state_->open_error;
   archive_entry* raw = nullptr;
-  if (state_->header_bytes > 0) ::archive_read_data_skip(state_->reader.get());  // its errors come back below
+  if (state_->in_entry && ::archive_read_data_skip(state_->reader.get()) < ARCHIVE_WARN) return state_->error();
+  state_->in_entry = false;
   state_->in_headers = true;
   state_->header_bytes = 0;
   int code = ::archive_read_next_header(state_->reader.get(), &raw);
   state_->in_headers = false;
   if (code == ARCHIVE_EOF) return false;
   if (code != ARCHIVE_OK && code != ARCHIVE_WARN) return state_->error();  // a warning is about what we do not use
+  state_->in_entry = true;
   entry.kind = kind_of(raw);
   entry.name = text_or_empty(::archive_entry_pathname(raw));
   entry.target.clear();

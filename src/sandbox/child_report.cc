@@ -36,7 +36,8 @@ Result<void> send_answer(int socket, const Result<ChildAnswer>& answer) {
   return send_message(socket, writer.take(), descriptors);
 }
 
-[[noreturn]] void child_main(Fd socket, pid_t parent, bool own_pids, const std::function<Result<ChildAnswer>()>& work,
+[[noreturn]] void child_main(Fd socket, pid_t parent, bool own_pids,
+                             const std::function<Result<ChildAnswer>()>& work,
                              const std::function<void(Fd)>& afterwards) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (!own_pids && ::getppid() != parent) ::_exit(1);  // it died before the line above

@@ -1,4 +1,5 @@
-// How a child that works in new namespaces tells its parent what came of it: a body with descriptors, or an Error, whole.
+// How a child that works in new namespaces tells its parent what came of it: a body with descriptors, or an
+// Error, whole.
 #pragma once
 
 #include <functional>
@@ -27,8 +28,9 @@ struct NamespaceChild {
   Result<ChildAnswer> answer();
 };
 
-// Forks into the namespaces (see fork_into_namespaces) and runs `work` there; what it returns is the answer. The child is killed
-// when its parent dies. Then it ends, or, if `afterwards` is given and all went well, does that with its end of the socket first.
+// Forks into the namespaces (see fork_into_namespaces) and runs `work` there; what it returns is the answer.
+// The child is killed when its parent dies. Then it ends, or, if `afterwards` is given and all went well,
+// does that with its end of the socket first.
 Result<NamespaceChild> start_namespace_child(const std::vector<Namespace>& kinds,
                                              const std::function<Result<ChildAnswer>()>& work,
                                              const std::function<void(Fd socket)>& afterwards = {});

@@ -12,7 +12,9 @@ const std::vector<std::string> default_options = {"x-create=auto", "rbind"};
 // One pass over a field as written: `\ooo` and `${NAME}` become text, and that text is final.
 std::string expand(std::string_view raw, const Environment& environment) {
   std::string out;
-  auto digit = [&](size_t at, char highest) { return at < raw.size() && raw[at] >= '0' && raw[at] <= highest; };
+  auto digit = [&](size_t at, char highest) {
+    return at < raw.size() && raw[at] >= '0' && raw[at] <= highest;
+  };
   for (size_t i = 0; i < raw.size();) {
     if (raw[i] == '\\' && digit(i + 1, '3') && digit(i + 2, '7') && digit(i + 3, '7')) {
       out += static_cast<char>((raw[i + 1] - '0') * 64 + (raw[i + 2] - '0') * 8 + (raw[i + 3] - '0'));
@@ -36,9 +38,12 @@ std::vector<std::string> split_options(std::string_view text) {
     option.clear();
   };
   for (char c : text) {
-    if (c == '"') quoted = !quoted;
-    else if (c == ',' && !quoted) finish();
-    else option += c;
+    if (c == '"')
+      quoted = !quoted;
+    else if (c == ',' && !quoted)
+      finish();
+    else
+      option += c;
   }
   finish();
   return options;
@@ -48,8 +53,10 @@ std::vector<std::string> blank_separated(std::string_view line) {
   std::vector<std::string> fields;
   std::string field;
   for (char c : line) {
-    if (c != ' ' && c != '\t') field += c;
-    else if (!field.empty()) fields.push_back(std::exchange(field, {}));
+    if (c != ' ' && c != '\t')
+      field += c;
+    else if (!field.empty())
+      fields.push_back(std::exchange(field, {}));
   }
   if (!field.empty()) fields.push_back(std::move(field));
   return fields;
@@ -82,9 +89,12 @@ Result<bool> incomplete(const MountEntry& entry) {
 std::vector<std::string> colon_separated(std::string_view text) {
   std::vector<std::string> fields(1);
   for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 1 < text.size() && text[i + 1] == ':') fields.back() += text[++i];
-    else if (text[i] == ':') fields.emplace_back();
-    else fields.back() += text[i];
+    if (text[i] == '\\' && i + 1 < text.size() && text[i + 1] == ':')
+      fields.back() += text[++i];
+    else if (text[i] == ':')
+      fields.emplace_back();
+    else
+      fields.back() += text[i];
   }
   return fields;
 }
@@ -95,7 +105,8 @@ bool MountEntry::has_option(std::string_view name) const {
   return std::find(options.begin(), options.end(), name) != options.end();
 }
 
-Result<std::vector<MountEntry>> parse_fstab(std::string_view text, const Environment& environment, std::string_view origin) {
+Result<std::vector<MountEntry>> parse_fstab(std::string_view text, const Environment& environment,
+                                            std::string_view origin) {
   std::vector<MountEntry> entries;
   int number = 0;
   for (const auto& line : split(text, '\n')) {
@@ -126,14 +137,17 @@ MountEntry from_mount_request(const std::string& source, const std::string& targ
     return entry;
   }
   auto starts = [&](std::string_view prefix) {
-    return std::any_of(entry.options.begin(), entry.options.end(), [&](auto& option) { return option.starts_with(prefix); });
+    return std::any_of(entry.options.begin(), entry.options.end(),
+                       [&](auto& option) { return option.starts_with(prefix); });
   };
   bool acts = entry.has_option("bind") || entry.has_option("rbind") || entry.has_option("remount") ||
               starts("x-move") || entry.has_option("move") || entry.has_option("x-detach");
   std::vector<std::string> leading;
   if (!starts("x-create")) leading.push_back(source == "tmpfs" ? "x-create=dir" : "x-create=auto");
-  if (source == "tmpfs") entry.type = "tmpfs";
-  else if (!acts) leading.push_back("rbind");
+  if (source == "tmpfs")
+    entry.type = "tmpfs";
+  else if (!acts)
+    leading.push_back("rbind");
   entry.options.insert(entry.options.begin(), leading.begin(), leading.end());
   return entry;
 }

@@ -1,4 +1,5 @@
-// Mounts as people write them: fstab lines, `start -m`, --container-mounts. Pure data; mount_plan.h gives it meaning.
+// Mounts as people write them: fstab lines, `start -m`, --container-mounts. Pure data; mount_plan.h gives it
+// meaning.
 #pragma once
 
 #include <string>
@@ -20,22 +21,26 @@ struct MountEntry {
   bool has_option(std::string_view name) const;
 };
 
-// The lines of an fstab. Fields after the source are optional: the target defaults to the source, the type to "none",
-// the options to those of a --container-mounts entry. `#` begins a comment line. In every field `\ooo` is the byte with
-// that octal number and `${NAME}` the variable's value (unset: nothing), which is not read again for blanks or escapes.
-// A comma inside double quotes does not end an option. A line whose source or target comes out empty is an error, or
-// is dropped if it has `nofail`. Errors name `origin` and the line's number.
+// The lines of an fstab. Fields after the source are optional: the target defaults to the source, the type to
+// "none", the options to those of a --container-mounts entry. `#` begins a comment line. In every field
+// `\ooo` is the byte with that octal number and `${NAME}` the variable's value (unset: nothing), which is not
+// read again for blanks or escapes. A comma inside double quotes does not end an option. A line whose source
+// or target comes out empty is an error, or is dropped if it has `nofail`. Errors name `origin` and the
+// line's number.
 Result<std::vector<MountEntry>> parse_fstab(std::string_view text, const Environment& environment,
                                             std::string_view origin);
 
-// `start -m`: SOURCE[:TARGET[:TYPE[:OPTIONS]]], `\:` for a colon inside a field; otherwise as a line of an fstab.
+// `start -m`: SOURCE[:TARGET[:TYPE[:OPTIONS]]], `\:` for a colon inside a field; otherwise as a line of an
+// fstab.
 Result<MountEntry> parse_mount_argument(std::string_view argument, const Environment& environment);
 
-// A --container-mounts entry (plugin spec, "Mounts"). Source "tmpfs": flags are tmpfs options; "umount": detaches
-// what is mounted on the target; otherwise a recursive bind that makes its mount point, unless flags say otherwise.
+// A --container-mounts entry (plugin spec, "Mounts"). Source "tmpfs": flags are tmpfs options; "umount":
+// detaches what is mounted on the target; otherwise a recursive bind that makes its mount point, unless flags
+// say otherwise.
 MountEntry from_mount_request(const std::string& source, const std::string& target, std::string_view flags);
 
-// The mounts every container gets (engine spec, "Image files"), in fstab form: what is shipped as mounts.d/*.fstab.
+// The mounts every container gets (engine spec, "Image files"), in fstab form: what is shipped as
+// mounts.d/*.fstab.
 std::string_view default_mounts();
 
 }  // namespace pyxis

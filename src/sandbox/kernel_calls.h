@@ -11,7 +11,8 @@
 namespace pyxis::kernel {
 
 // Numbers are the same on every architecture since 5.1.
-constexpr long sys_open_tree = 428, sys_move_mount = 429, sys_fsopen = 430, sys_fsconfig = 431, sys_fsmount = 432;
+constexpr long sys_open_tree = 428, sys_move_mount = 429, sys_fsopen = 430, sys_fsconfig = 431,
+               sys_fsmount = 432;
 constexpr long sys_mount_setattr = 442;
 
 constexpr unsigned open_tree_clone = 1, open_tree_cloexec = O_CLOEXEC, at_recursive = 0x8000;
@@ -31,10 +32,12 @@ inline int open_tree(int dir, const char* path, unsigned flags) {
   return static_cast<int>(::syscall(sys_open_tree, dir, path, flags));
 }
 inline int move_mount(int from, int to) {
-  return static_cast<int>(::syscall(sys_move_mount, from, "", to, "",
-                                    move_mount_from_empty_path | move_mount_to_empty_path));
+  return static_cast<int>(
+      ::syscall(sys_move_mount, from, "", to, "", move_mount_from_empty_path | move_mount_to_empty_path));
 }
-inline int fsopen(const char* type) { return static_cast<int>(::syscall(sys_fsopen, type, fsopen_cloexec)); }
+inline int fsopen(const char* type) {
+  return static_cast<int>(::syscall(sys_fsopen, type, fsopen_cloexec));
+}
 inline int fsconfig(int fs, unsigned command, const char* key, const char* value) {
   return static_cast<int>(::syscall(sys_fsconfig, fs, command, key, value, 0));
 }

@@ -1,4 +1,5 @@
-// The kernel's two generations of mount calls behind one interface: descriptors and attributes in, mounts out.
+// The kernel's two generations of mount calls behind one interface: descriptors and attributes in, mounts
+// out.
 #pragma once
 
 #include <string>
@@ -31,7 +32,8 @@ class MountApi {
  public:
   virtual ~MountApi() = default;
   // Attaches a copy of the mount at `source` (O_PATH, any type of file), changed, to the target.
-  virtual Result<void> bind(int source, bool recursive, const MountChange& change, MountTarget& target) const = 0;
+  virtual Result<void> bind(int source, bool recursive, const MountChange& change,
+                            MountTarget& target) const = 0;
   virtual Result<void> move(int source, MountTarget& target) const = 0;
   virtual Result<void> filesystem(const std::string& type, const std::string& source,
                                   const std::vector<std::string>& data, const MountChange& change,

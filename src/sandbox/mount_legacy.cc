@@ -1,5 +1,6 @@
-// mount(2), for kernels before 5.12. Attributes of a mount can only be replaced as a whole, one mount at a time, so
-// each is read from /proc/self/mountinfo first: what the parent user namespace has locked must be given again.
+// mount(2), for kernels before 5.12. Attributes of a mount can only be replaced as a whole, one mount at a
+// time, so each is read from /proc/self/mountinfo first: what the parent user namespace has locked must be
+// given again.
 #include <fcntl.h>
 #include <sys/mount.h>
 
@@ -27,7 +28,8 @@ unsigned long mount_flags(uint64_t attributes) {
   unsigned long out = 0;
   for (const auto& entry : flags)
     if (attributes & entry.attribute) out |= entry.flag;
-  // Without a word on access times mount(2) would choose relatime, which a locked noatime forbids and vice versa.
+  // Without a word on access times mount(2) would choose relatime, which a locked noatime forbids and vice
+  // versa.
   if (!(attributes & kernel::attr_atime_mask)) out |= MS_RELATIME;
   return out;
 }
@@ -39,7 +41,8 @@ uint64_t changed(uint64_t attributes, const AttributeChange& change) {
 Result<void> remount(const MountRecord& record, const AttributeChange& change) {
   auto wanted = changed(record.attributes, change);
   if (wanted == record.attributes) return ok();
-  if (::mount(nullptr, record.mount_point.c_str(), nullptr, MS_REMOUNT | MS_BIND | mount_flags(wanted), nullptr) != 0)
+  if (::mount(nullptr, record.mount_point.c_str(), nullptr, MS_REMOUNT | MS_BIND | mount_flags(wanted),
+              nullptr) != 0)
     return sys_error("remount " + printable(record.mount_point));
   return ok();
 }
@@ -66,7 +69,8 @@ Result<void> apply(const MountChange& change, MountTarget& target) {
 
 class LegacyMountApi final : public MountApi {
  public:
-  Result<void> bind(int source, bool recursive, const MountChange& change, MountTarget& target) const override {
+  Result<void> bind(int source, bool recursive, const MountChange& change,
+                    MountTarget& target) const override {
     if (::mount(fd_path(source).c_str(), fd_path(target.fd.get()).c_str(), nullptr,
                 MS_BIND | (recursive ? MS_REC : 0), nullptr) != 0)
       return sys_error("bind");
@@ -80,8 +84,9 @@ class LegacyMountApi final : public MountApi {
     return ok();
   }
 
-  Result<void> filesystem(const std::string& type, const std::string& source, const std::vector<std::string>& data,
-                          const MountChange& change, MountTarget& target) const override {
+  Result<void> filesystem(const std::string& type, const std::string& source,
+                          const std::vector<std::string>& data, const MountChange& change,
+                          MountTarget& target) const override {
     auto attributes = changed(changed(0, change.recursive_attributes), change.attributes);
     auto text = join(data, ",");
     if (::mount(source.empty() ? "none" : source.c_str(), fd_path(target.fd.get()).c_str(), type.c_str(),
@@ -91,7 +96,9 @@ class LegacyMountApi final : public MountApi {
     return apply({{}, {}, change.propagation, change.recursive_propagation}, target);
   }
 
-  Result<void> change(const MountChange& change, MountTarget& target) const override { return apply(change, target); }
+  Result<void> change(const MountChange& change, MountTarget& target) const override {
+    return apply(change, target);
+  }
 };
 
 }  // namespace

@@ -8,7 +8,8 @@
 namespace pyxis {
 namespace {
 
-Result<void> set_attributes(int mount, unsigned flags, const AttributeChange& change, unsigned long propagation) {
+Result<void> set_attributes(int mount, unsigned flags, const AttributeChange& change,
+                            unsigned long propagation) {
   if (change.empty() && propagation == 0) return ok();
   kernel::MountAttr attr{change.set, change.clear, propagation, 0};
   if (kernel::mount_setattr(mount, flags, attr) != 0) return sys_error("set mount attributes");
@@ -49,16 +50,17 @@ Error filesystem_error(int fs, const std::string& step) {
 Result<void> configure(int fs, const std::string& option) {
   auto equals = option.find('=');
   auto key = option.substr(0, equals);
-  int status = equals == option.npos
-                   ? kernel::fsconfig(fs, kernel::fsconfig_set_flag, key.c_str(), nullptr)
-                   : kernel::fsconfig(fs, kernel::fsconfig_set_string, key.c_str(), option.c_str() + equals + 1);
+  int status = equals == option.npos ? kernel::fsconfig(fs, kernel::fsconfig_set_flag, key.c_str(), nullptr)
+                                     : kernel::fsconfig(fs, kernel::fsconfig_set_string, key.c_str(),
+                                                        option.c_str() + equals + 1);
   if (status != 0) return filesystem_error(fs, "option " + option);
   return ok();
 }
 
 class ModernMountApi final : public MountApi {
  public:
-  Result<void> bind(int source, bool recursive, const MountChange& change, MountTarget& target) const override {
+  Result<void> bind(int source, bool recursive, const MountChange& change,
+                    MountTarget& target) const override {
     unsigned flags = kernel::open_tree_clone | kernel::open_tree_cloexec | AT_EMPTY_PATH;
     Fd copy(kernel::open_tree(source, "", flags | (recursive ? kernel::at_recursive : 0)));
     if (!copy) return sys_error("open_tree");
@@ -68,8 +70,9 @@ class ModernMountApi final : public MountApi {
 
   Result<void> move(int source, MountTarget& target) const override { return attach(source, target); }
 
-  Result<void> filesystem(const std::string& type, const std::string& source, const std::vector<std::string>& data,
-                          const MountChange& change, MountTarget& target) const override {
+  Result<void> filesystem(const std::string& type, const std::string& source,
+                          const std::vector<std::string>& data, const MountChange& change,
+                          MountTarget& target) const override {
     Fd fs(kernel::fsopen(type.c_str()));
     if (!fs) return sys_error("file system type " + type);
     if (!source.empty()) TRY(configure(fs.get(), "source=" + source));
@@ -95,17 +98,23 @@ const MountApi& modern_mount_api() {
 }
 
 const MountApi& mount_api() {
-  // A filter of an outer container may answer EPERM for calls it does not know.
-  static const bool modern = kernel::mount_setattr(-1, 0, {}) != 0 && errno != ENOSYS && errno != EPERM;
+  // EBADF where the call exists: a change of nothing would succeed without a look at the descriptor. A filter
+  // of an outer container may answer EPERM for calls it does not know.
+  static const bool modern =
+      kernel::mount_setattr(-1, 0, {kernel::attr_rdonly, 0, 0, 0}) != 0 && errno == EBADF;
   return modern ? modern_mount_api() : legacy_mount_api();
 }
 
 unsigned long propagation_flag(Propagation propagation) {
   switch (propagation) {
-    case Propagation::private_mount: return MS_PRIVATE;
-    case Propagation::slave: return MS_SLAVE;
-    case Propagation::shared: return MS_SHARED;
-    case Propagation::unbindable: return MS_UNBINDABLE;
+    case Propagation::private_mount:
+      return MS_PRIVATE;
+    case Propagation::slave:
+      return MS_SLAVE;
+    case Propagation::shared:
+      return MS_SHARED;
+    case Propagation::unbindable:
+      return MS_UNBINDABLE;
   }
   return MS_PRIVATE;
 }

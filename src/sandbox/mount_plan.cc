@@ -46,15 +46,16 @@ constexpr PropagationWord propagation_words[] = {{"private", Propagation::privat
                                                  {"unbindable", Propagation::unbindable}};
 
 // Words of fstab(5) for other programs than the one that mounts.
-constexpr std::array<std::string_view, 11> meaningless = {"defaults", "auto",  "noauto", "user",    "nouser", "users",
-                                                         "owner",    "group", "_netdev", "comment", "loud"};
+constexpr std::array<std::string_view, 11> meaningless = {
+    "defaults", "auto", "noauto", "user", "nouser", "users", "owner", "group", "_netdev", "comment", "loud"};
 
 void merge(AttributeChange& into, uint64_t set, uint64_t clear) {
   into.set = (into.set & ~clear & ~set) | set;
   into.clear = (into.clear & ~set) | clear;
 }
 
-// "rro" is "ro" for the whole tree; words that begin with an r of their own ("ro", "relatime") are found first.
+// "rro" is "ro" for the whole tree; words that begin with an r of their own ("ro", "relatime") are found
+// first.
 bool take_attribute(PlannedMount& mount, const std::string& option) {
   std::string_view word = option;
   bool recursive = false;
@@ -63,7 +64,8 @@ bool take_attribute(PlannedMount& mount, const std::string& option) {
     word.remove_suffix(std::string_view("=recursive").size());
   }
   auto find = [](std::string_view text) {
-    return std::find_if(std::begin(attribute_words), std::end(attribute_words), [&](auto& one) { return one.word == text; });
+    return std::find_if(std::begin(attribute_words), std::end(attribute_words),
+                        [&](auto& one) { return one.word == text; });
   };
   auto found = find(word);
   if (found == std::end(attribute_words) && word.starts_with('r') && !recursive) {
@@ -105,17 +107,22 @@ std::optional<Action> action_word(std::string_view option) {
 Result<bool> take_own_word(PlannedMount& mount, const std::string& option) {
   if (option == "nofail") return mount.nofail = true;
   if (option == "silent") return mount.silent = true;
-  if (option == "x-create=dir") mount.create = CreateTarget::directory;
-  else if (option == "x-create=file") mount.create = CreateTarget::file;
-  else if (option == "x-create=auto" || option == "x-create") mount.create = CreateTarget::like_source;
-  else if (option.starts_with("x-create")) return fail("option " + option + " is none of x-create=dir, file and auto");
-  else if (!option.starts_with("x-") &&
-           std::find(meaningless.begin(), meaningless.end(), option.substr(0, option.find('='))) == meaningless.end())
+  if (option == "x-create=dir")
+    mount.create = CreateTarget::directory;
+  else if (option == "x-create=file")
+    mount.create = CreateTarget::file;
+  else if (option == "x-create=auto" || option == "x-create")
+    mount.create = CreateTarget::like_source;
+  else if (option.starts_with("x-create"))
+    return fail("option " + option + " is none of x-create=dir, file and auto");
+  else if (!option.starts_with("x-") && std::find(meaningless.begin(), meaningless.end(),
+                                                  option.substr(0, option.find('='))) == meaningless.end())
     return false;
   return true;
 }
 
-// Attributes of a recursive bind are for all of it; "rw" and the like, on a bind, ask for nothing that must be taken off.
+// Attributes of a recursive bind are for all of it; "rw" and the like, on a bind, ask for nothing that must
+// be taken off.
 void settle_bind(PlannedMount& mount) {
   if (mount.recursive) {
     merge(mount.recursive_attributes, mount.attributes.set, mount.attributes.clear);
@@ -123,18 +130,24 @@ void settle_bind(PlannedMount& mount) {
   }
   for (auto* change : {&mount.attributes, &mount.recursive_attributes})
     change->clear &= (change->set & kernel::attr_atime_mask) || (change->clear & kernel::attr_atime_mask)
-                         ? kernel::attr_atime_mask : no_bits;
+                         ? kernel::attr_atime_mask
+                         : no_bits;
 }
 
 }  // namespace
 
 std::string PlannedMount::describe() const {
   switch (action) {
-    case MountAction::bind: return "mount " + source + " on " + target;
-    case MountAction::filesystem: return "mount " + type + " on " + target;
-    case MountAction::remount: return "remount " + target;
-    case MountAction::move: return "move mount " + source + " to " + target;
-    case MountAction::detach: return "unmount " + target;
+    case MountAction::bind:
+      return "mount " + source + " on " + target;
+    case MountAction::filesystem:
+      return "mount " + type + " on " + target;
+    case MountAction::remount:
+      return "remount " + target;
+    case MountAction::move:
+      return "move mount " + source + " to " + target;
+    case MountAction::detach:
+      return "unmount " + target;
   }
   return target;
 }
@@ -151,7 +164,8 @@ Result<PlannedMount> plan_mount(const MountEntry& entry) {
       continue;
     }
     auto own = TRY_CONTEXT(take_own_word(mount, option), "mount on " + entry.target);
-    if (!own && !take_attribute(mount, option) && !take_propagation(mount, option)) mount.data.push_back(option);
+    if (!own && !take_attribute(mount, option) && !take_propagation(mount, option))
+      mount.data.push_back(option);
   }
   bool typeless = entry.type.empty() || entry.type == "none" || entry.type == "bind";
   if (!action) action = typeless ? Action{MountAction::bind, true} : Action{MountAction::filesystem, false};

@@ -7,7 +7,6 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "sandbox/kernel_calls.h"
-#include "sandbox/mount_api.h"
 #include "sandbox/target.h"
 
 namespace pyxis {
@@ -27,8 +26,17 @@ Error source_error(const std::string& path, int code) {
   if (code == ENOENT || code == ENOTDIR) return Error{"source path does not exist: " + path, {}, code};
   auto error = sys_error("source path cannot be reached: " + path, code);
   switch (code) {
-    case EACCES: error.remedy = "one of the directories above it is closed to you"; break;
-    case ESTALE: case ENOTCONN: case ETIMEDOUT: case EIO: case EHOSTDOWN: case EHOSTUNREACH: case ENODEV: case ENXIO:
+    case EACCES:
+      error.remedy = "one of the directories above it is closed to you";
+      break;
+    case ESTALE:
+    case ENOTCONN:
+    case ETIMEDOUT:
+    case EIO:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENODEV:
+    case ENXIO:
       error.remedy = "the file system it lies on does not answer on this node";
   }
   return error;
@@ -44,7 +52,8 @@ Result<Fd> open_source(const std::string& path) {
 
 Result<MountTarget> find_target(const PlannedMount& mount, int root, bool directory) {
   TRY(check_target(mount.target));
-  bool make_directory = mount.create == CreateTarget::like_source ? directory : mount.create == CreateTarget::directory;
+  bool make_directory =
+      mount.create == CreateTarget::like_source ? directory : mount.create == CreateTarget::directory;
   MountTarget target{root, mount.target, {}};
   if (mount.create == CreateTarget::none) {
     auto found = open_target(root, mount.target);
@@ -70,34 +79,38 @@ MountChange change_of(const PlannedMount& mount) {
   return {mount.attributes, mount.recursive_attributes, mount.propagation, mount.recursive_propagation};
 }
 
-Result<void> execute_bind(const PlannedMount& mount, int root) {
+Result<void> execute_bind(const PlannedMount& mount, int root, const MountApi& api) {
   auto source = TRY(open_source(mount.source));
   auto target = TRY(find_mount_point(mount, root, is_directory(source.get())));
-  auto done = mount_api().bind(source.get(), mount.recursive, change_of(mount), target);
+  auto done = api.bind(source.get(), mount.recursive, change_of(mount), target);
   if (!done.ok() && done.error().code == EINVAL && !mount.recursive)
     return std::move(done).error().with_remedy(
-        "other file systems are mounted below the source, and a user namespace may not leave them out: use rbind");
+        "other file systems are mounted below the source, and a user namespace may not leave them out: use "
+        "rbind");
   if (!done.ok() && done.error().code == EPERM)
     return std::move(done).error().with_remedy(
-        "an attribute that the host has set on this mount (ro, nosuid, nodev, noexec, atime) cannot be taken off");
+        "an attribute that the host has set on this mount (ro, nosuid, nodev, noexec, atime) cannot be taken "
+        "off");
   return done;
 }
 
-Result<void> execute_filesystem(const PlannedMount& mount, int root) {
+Result<void> execute_filesystem(const PlannedMount& mount, int root, const MountApi& api) {
   auto target = TRY(find_mount_point(mount, root, true));
-  auto done = mount_api().filesystem(mount.type, mount.source, mount.data, change_of(mount), target);
+  auto done = api.filesystem(mount.type, mount.source, mount.data, change_of(mount), target);
   if (!done.ok() && done.error().code == ENODEV)
-    return std::move(done).error().with_remedy("the kernel has no such file system; the fields are "
-                                               "SOURCE TARGET TYPE OPTIONS");
+    return std::move(done).error().with_remedy(
+        "the kernel has no such file system; the fields are "
+        "SOURCE TARGET TYPE OPTIONS");
   if (!done.ok() && done.error().code == EPERM)
-    return std::move(done).error().with_remedy("the kernel does not let users mount file systems of this type");
+    return std::move(done).error().with_remedy(
+        "the kernel does not let users mount file systems of this type");
   return done;
 }
 
-Result<void> execute_move(const PlannedMount& mount, int root) {
+Result<void> execute_move(const PlannedMount& mount, int root, const MountApi& api) {
   auto source = TRY(open_source(mount.source));
   auto target = TRY(find_mount_point(mount, root, is_directory(source.get())));
-  auto done = mount_api().move(source.get(), target);
+  auto done = api.move(source.get(), target);
   if (!done.ok() && done.error().code == EINVAL)
     return std::move(done).error().with_remedy("only a mount made by this container can be moved: use rbind");
   return done;
@@ -109,25 +122,31 @@ Result<void> execute_detach(const PlannedMount& mount, int root) {
   if (::umount2(fd_path(target.fd.get()).c_str(), MNT_DETACH) == 0) return ok();
   auto error = sys_error("umount");
   if (error.code == EINVAL)
-    error.remedy = "nothing is mounted there, or it came with the mount above it and cannot be taken out of that";
+    error.remedy =
+        "nothing is mounted there, or it came with the mount above it and cannot be taken out of that";
   return error;
 }
 
-Result<void> execute_change(const PlannedMount& mount, int root) {
+Result<void> execute_change(const PlannedMount& mount, int root, const MountApi& api) {
   auto target = TRY(find_target(mount, root, true));
-  auto done = mount_api().change(change_of(mount), target);
+  auto done = api.change(change_of(mount), target);
   if (!done.ok() && done.error().code == EINVAL)
     return std::move(done).error().with_remedy("nothing is mounted there");
   return done;
 }
 
-Result<void> dispatch(const PlannedMount& mount, int root) {
+Result<void> dispatch(const PlannedMount& mount, int root, const MountApi& api) {
   switch (mount.action) {
-    case MountAction::bind: return execute_bind(mount, root);
-    case MountAction::filesystem: return execute_filesystem(mount, root);
-    case MountAction::move: return execute_move(mount, root);
-    case MountAction::detach: return execute_detach(mount, root);
-    case MountAction::remount: return execute_change(mount, root);
+    case MountAction::bind:
+      return execute_bind(mount, root, api);
+    case MountAction::filesystem:
+      return execute_filesystem(mount, root, api);
+    case MountAction::move:
+      return execute_move(mount, root, api);
+    case MountAction::detach:
+      return execute_detach(mount, root);
+    case MountAction::remount:
+      return execute_change(mount, root, api);
   }
   return ok();
 }
@@ -139,17 +158,17 @@ Result<void> MountTarget::reopen() {
   return ok();
 }
 
-Result<void> execute_mount(const PlannedMount& mount, int root) {
-  auto done = dispatch(mount, root);
+Result<void> execute_mount(const PlannedMount& mount, int root, const MountApi& api) {
+  auto done = dispatch(mount, root, api);
   if (done.ok()) return done;
   // A missing source is the user's typing error and is told without the step around it.
   if (done.error().message.starts_with("source path")) return done;
   return std::move(done).error().context(mount.describe());
 }
 
-Result<void> execute_mounts(const std::vector<PlannedMount>& mounts, int root) {
+Result<void> execute_mounts(const std::vector<PlannedMount>& mounts, int root, const MountApi& api) {
   for (const auto& mount : mounts) {
-    auto done = execute_mount(mount, root);
+    auto done = execute_mount(mount, root, api);
     if (done.ok()) continue;
     if (!mount.nofail) return done;
     bool source_missing = done.error().message.starts_with("source path does not exist");

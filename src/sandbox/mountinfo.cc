@@ -11,9 +11,12 @@ namespace {
 
 uint64_t parse_attributes(std::string_view options) {
   static const std::pair<std::string_view, uint64_t> words[] = {
-      {"ro", kernel::attr_rdonly},         {"nosuid", kernel::attr_nosuid},
-      {"nodev", kernel::attr_nodev},       {"noexec", kernel::attr_noexec},
-      {"noatime", kernel::attr_noatime},   {"nodiratime", kernel::attr_nodiratime},
+      {"ro", kernel::attr_rdonly},
+      {"nosuid", kernel::attr_nosuid},
+      {"nodev", kernel::attr_nodev},
+      {"noexec", kernel::attr_noexec},
+      {"noatime", kernel::attr_noatime},
+      {"nodiratime", kernel::attr_nodiratime},
       {"nosymfollow", kernel::attr_nosymfollow},
   };
   uint64_t attributes = 0;
@@ -23,14 +26,17 @@ uint64_t parse_attributes(std::string_view options) {
     for (const auto& [word, bit] : words)
       if (option == word) attributes |= bit;
   }
-  return atime_named ? attributes : attributes | kernel::attr_strictatime;  // strictatime is shown as no word at all
+  return atime_named ? attributes
+                     : attributes | kernel::attr_strictatime;  // strictatime is shown as no word at all
 }
 
 }  // namespace
 
 std::string unescape_octal(std::string_view text) {
   std::string out;
-  auto digit = [&](size_t at) { return at < text.size() && text[at] >= '0' && text[at] <= '7' ? text[at] - '0' : -1; };
+  auto digit = [&](size_t at) {
+    return at < text.size() && text[at] >= '0' && text[at] <= '7' ? text[at] - '0' : -1;
+  };
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\\' && digit(i + 1) >= 0 && digit(i + 1) <= 3 && digit(i + 2) >= 0 && digit(i + 3) >= 0) {
       out += static_cast<char>(digit(i + 1) * 64 + digit(i + 2) * 8 + digit(i + 3));

@@ -25,7 +25,8 @@ Result<void> make_file(int dir, const std::string& path, std::string_view text) 
 Result<void> lay_out(int dir) {
   for (auto name : {"lower", "lower/directory", "lower/gone", "upper", "work", "merged"})
     TRY(check(::mkdirat(dir, name, 0755), name));
-  for (auto name : {"lower/file", "lower/directory/below", "lower/renamed", "lower/changed"}) TRY(make_file(dir, name, "lower"));
+  for (auto name : {"lower/file", "lower/directory/below", "lower/renamed", "lower/changed"})
+    TRY(make_file(dir, name, "lower"));
   return ok();
 }
 
@@ -37,7 +38,8 @@ Result<void> exercise(int root) {
   TRY(check(::renameat(root, "renamed", root, "elsewhere"), "rename a file of a layer"));
   TRY(check(::unlinkat(root, "directory/below", 0), "remove a file of a layer"));
   TRY(check(::unlinkat(root, "directory", AT_REMOVEDIR), "remove a directory of a layer"));
-  TRY(check(::mkdirat(root, "directory", 0755), "replace a directory of a layer (extended attributes user.overlay.*)"));
+  TRY(check(::mkdirat(root, "directory", 0755),
+            "replace a directory of a layer (extended attributes user.overlay.*)"));
   if (::faccessat(root, "directory/below", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
     return fail("replace a directory of a layer: its old files shine through");
   TRY(check(::fchmodat(root, "gone", 0700, 0), "change the mode of a directory of a layer"));
@@ -69,7 +71,8 @@ Result<OverlaySupport> probe_at(int probe) {
   ssize_t length = ::readlink(fd_path(probe).c_str(), path, sizeof path);
   if (length < 0) return sys_error("readlink of the store's descriptor");
   std::string where(path, static_cast<size_t>(length));
-  auto child = TRY(start_namespace_child({Namespace::user, Namespace::mount}, [&] { return probe_in_child(where, map); }));
+  auto child = TRY(
+      start_namespace_child({Namespace::user, Namespace::mount}, [&] { return probe_in_child(where, map); }));
   auto answer = TRY(child.answer());
   TRY(child.process.wait());
   return OverlaySupport{answer.body.empty(), std::move(answer.body)};

@@ -6,14 +6,13 @@
 
 #include "base/fs.h"
 #include "sandbox/kernel_calls.h"
-#include "sandbox/mount_api.h"
 #include "sandbox/mountinfo.h"
 
 namespace pyxis {
 namespace {
 
-// The directories of one overlay, open. Their names for the kernel are /proc/self/fd/N: short, and free of the colons and commas
-// that its option syntax gives a meaning.
+// The directories of one overlay, open. Their names for the kernel are /proc/self/fd/N: short, and free of
+// the colons and commas that its option syntax gives a meaning.
 struct OverlayDirectories {
   std::vector<Fd> lower;  // top first
   Fd upper, work;
@@ -33,17 +32,22 @@ Result<HostTarget> target_at(const std::string& mount_point) {
   return at;
 }
 
-MountChange root_attributes() { return {{kernel::attr_nosuid | kernel::attr_nodev, 0}, {}, {}, false}; }
+MountChange root_attributes() {
+  return {{kernel::attr_nosuid | kernel::attr_nodev, 0}, {}, {}, false};
+}
 
-Result<Fd> open_directory(const std::string& path) { return open_path(path, O_PATH | O_DIRECTORY); }
+Result<Fd> open_directory(const std::string& path) {
+  return open_path(path, O_PATH | O_DIRECTORY);
+}
 
-// One string for all layers, for kernels before 6.5. Options are one page at most, so the names are numbers relative to the working
-// directory /proc/self/fd.
+// One string for all layers, for kernels before 6.5. Options are one page at most, so the names are numbers
+// relative to the working directory /proc/self/fd.
 Result<void> mount_overlay_by_string(const OverlayDirectories& directories, const std::string& mount_point) {
   std::string options = "userxattr,lowerdir=";
   for (const auto& layer : directories.lower)
     options += (&layer == &directories.lower.front() ? "" : ":") + std::to_string(layer.get());
-  options += ",upperdir=" + std::to_string(directories.upper.get()) + ",workdir=" + std::to_string(directories.work.get());
+  options += ",upperdir=" + std::to_string(directories.upper.get()) +
+             ",workdir=" + std::to_string(directories.work.get());
   auto before = TRY(open_path(".", O_PATH | O_DIRECTORY));
   if (::chdir("/proc/self/fd") != 0) return sys_error("chdir /proc/self/fd");
   int status = ::mount("overlay", mount_point.c_str(), "overlay", MS_NOSUID | MS_NODEV, options.c_str());
@@ -53,17 +57,19 @@ Result<void> mount_overlay_by_string(const OverlayDirectories& directories, cons
   return ok();
 }
 
-Result<void> mount_overlay(const OverlayDirectories& directories, const std::string& mount_point) {
+Result<void> mount_overlay(const OverlayDirectories& directories, const std::string& mount_point,
+                           const MountApi& api) {
   Fd fs(kernel::fsopen("overlay"));
-  bool by_layer = fs && kernel::fsconfig(fs.get(), kernel::fsconfig_set_string, "lowerdir+",
-                                         fd_path(directories.lower.front().get()).c_str()) == 0;
+  bool by_layer = &api != &legacy_mount_api() && fs &&
+                  kernel::fsconfig(fs.get(), kernel::fsconfig_set_string, "lowerdir+",
+                                   fd_path(directories.lower.front().get()).c_str()) == 0;
   if (!by_layer) return mount_overlay_by_string(directories, mount_point);
   std::vector<std::string> options = {"userxattr"};
   for (const auto& layer : directories.lower) options.push_back("lowerdir+=" + fd_path(layer.get()));
   options.push_back("upperdir=" + fd_path(directories.upper.get()));
   options.push_back("workdir=" + fd_path(directories.work.get()));
   auto at = TRY(target_at(mount_point));
-  return modern_mount_api().filesystem("overlay", "overlay", options, root_attributes(), at.target);
+  return api.filesystem("overlay", "overlay", options, root_attributes(), at.target);
 }
 
 // What only the errno of a failing overlay cannot tell.
@@ -74,15 +80,17 @@ Error explain_overlay(Error error, int upper) {
     error.remedy = "the kernel takes no overlay with its upper directory on this " + where +
                    ": put the store on a local file system, or let containers be plain directories";
   if (error.code == ENODEV) error.remedy = "this kernel has no overlay file system (module overlay)";
-  if (error.code == EPERM) error.remedy = "this kernel does not let users mount overlays: Linux 5.11 or later does";
+  if (error.code == EPERM)
+    error.remedy = "this kernel does not let users mount overlays: Linux 5.11 or later does";
   return std::move(error).context("mount the layers");
 }
 
-Result<void> mount_scratch(const std::string& mount_point, const std::string& size) {
+Result<void> mount_scratch(const std::string& mount_point, const std::string& size, const MountApi& api) {
   auto at = TRY(target_at(mount_point));
   std::vector<std::string> options = {"mode=0700"};
   if (!size.empty()) options.push_back("size=" + size);
-  TRY_CONTEXT(mount_api().filesystem("tmpfs", "tmpfs", options, root_attributes(), at.target), "mount memory for the root");
+  TRY_CONTEXT(api.filesystem("tmpfs", "tmpfs", options, root_attributes(), at.target),
+              "mount memory for the root");
   return ok();
 }
 
@@ -96,20 +104,22 @@ Result<std::vector<Fd>> open_layers(const std::vector<LayerDirectory>& lower, in
     }
     auto name = "layer" + std::to_string(layers.size());
     auto place = TRY(make_directory_at(scratch, name));
-    if (kernel::move_mount(layer.mount.get(), place.get()) != 0) return sys_error("attach layer " + layer.path);
+    if (kernel::move_mount(layer.mount.get(), place.get()) != 0)
+      return sys_error("attach layer " + layer.path);
     layers.push_back(TRY(open_at(scratch, name, O_PATH | O_DIRECTORY)));
   }
   return layers;
 }
 
-Result<Fd> finish_overlay(const OverlayDirectories& directories, const std::string& mount_point) {
+Result<Fd> finish_overlay(const OverlayDirectories& directories, const std::string& mount_point,
+                          const MountApi& api) {
   if (directories.lower.empty()) return fail("an image without layers");
-  auto mounted = mount_overlay(directories, mount_point);
+  auto mounted = mount_overlay(directories, mount_point, api);
   if (!mounted.ok()) return explain_overlay(std::move(mounted).error(), directories.upper.get());
   return open_directory(mount_point);
 }
 
-Result<Fd> mount_one(const OverlayRoot& spec, const std::string& mount_point) {
+Result<Fd> mount_one(const OverlayRoot& spec, const std::string& mount_point, const MountApi& api) {
   OverlayDirectories directories;
   directories.upper = TRY(open_directory(spec.upper));
   directories.work = TRY(open_directory(spec.work));
@@ -117,15 +127,15 @@ Result<Fd> mount_one(const OverlayRoot& spec, const std::string& mount_point) {
   for (const auto& layer : spec.lower) detached |= static_cast<bool>(layer.mount);
   Fd scratch;
   if (detached) {
-    TRY(mount_scratch(mount_point, {}));
+    TRY(mount_scratch(mount_point, {}, api));
     scratch = TRY(open_directory(mount_point));
   }
   directories.lower = TRY(open_layers(spec.lower, scratch.get()));
-  return finish_overlay(directories, mount_point);
+  return finish_overlay(directories, mount_point, api);
 }
 
-Result<Fd> mount_one(const EphemeralOverlay& spec, const std::string& mount_point) {
-  TRY(mount_scratch(mount_point, spec.tmpfs_size));
+Result<Fd> mount_one(const EphemeralOverlay& spec, const std::string& mount_point, const MountApi& api) {
+  TRY(mount_scratch(mount_point, spec.tmpfs_size, api));
   auto scratch = TRY(open_directory(mount_point));
   OverlayDirectories directories;
   directories.lower = TRY(open_layers(spec.lower, scratch.get()));
@@ -134,20 +144,20 @@ Result<Fd> mount_one(const EphemeralOverlay& spec, const std::string& mount_poin
   struct stat top;  // the upper directory's mode is that of the container's "/"
   if (!directories.lower.empty() && ::fstat(directories.lower.front().get(), &top) == 0)
     ::fchmod(directories.upper.get(), (top.st_mode & 07777) | 0700);
-  return finish_overlay(directories, mount_point);
+  return finish_overlay(directories, mount_point, api);
 }
 
-Result<Fd> mount_one(const DirectoryRoot& spec, const std::string& mount_point) {
+Result<Fd> mount_one(const DirectoryRoot& spec, const std::string& mount_point, const MountApi& api) {
   auto source = TRY(open_directory(spec.path));
   auto at = TRY(target_at(mount_point));
-  TRY_CONTEXT(mount_api().bind(source.get(), true, root_attributes(), at.target), "mount " + spec.path);
+  TRY_CONTEXT(api.bind(source.get(), true, root_attributes(), at.target), "mount " + spec.path);
   return open_directory(mount_point);
 }
 
 }  // namespace
 
-Result<Fd> mount_root(const RootSpec& spec, const std::string& mount_point) {
-  return std::visit([&](const auto& root) { return mount_one(root, mount_point); }, spec);
+Result<Fd> mount_root(const RootSpec& spec, const std::string& mount_point, const MountApi& api) {
+  return std::visit([&](const auto& root) { return mount_one(root, mount_point, api); }, spec);
 }
 
 }  // namespace pyxis

@@ -7,11 +7,12 @@
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "sandbox/mount_api.h"
 
 namespace pyxis {
 
-// One read-only layer: a directory, or a mount of one that is attached nowhere yet (open_tree(2) with OPEN_TREE_CLONE, as
-// the storage helper hands out; `path` is then only for messages).
+// One read-only layer: a directory, or a mount of one that is attached nowhere yet (open_tree(2) with
+// OPEN_TREE_CLONE, as the storage helper hands out; `path` is then only for messages).
 struct LayerDirectory {
   std::string path;
   Fd mount;
@@ -22,7 +23,8 @@ struct OverlayRoot {
   std::vector<LayerDirectory> lower;
   std::string upper, work;
 };
-// The same with changes kept in memory and dropped with the namespace. tmpfs_size: as tmpfs(5)'s size=, empty: its default.
+// The same with changes kept in memory and dropped with the namespace. tmpfs_size: as tmpfs(5)'s size=,
+// empty: its default.
 struct EphemeralOverlay {
   std::vector<LayerDirectory> lower;
   std::string tmpfs_size;
@@ -32,18 +34,21 @@ struct DirectoryRoot {
 };
 using RootSpec = std::variant<OverlayRoot, EphemeralOverlay, DirectoryRoot>;
 
-// Mounts the root on the directory `mount_point`, nosuid and nodev, and gives its top directory (O_PATH). Called inside the new
-// user and mount namespaces. Overlays are mounted with userxattr (Documentation/filesystems/overlayfs.rst, "User xattr");
-// up to 500 layers, with any character in their paths.
-Result<Fd> mount_root(const RootSpec& spec, const std::string& mount_point);
+// Mounts the root on the directory `mount_point`, nosuid and nodev, and gives its top directory (O_PATH).
+// Called inside the new user and mount namespaces. Overlays are mounted with userxattr
+// (Documentation/filesystems/overlayfs.rst, "User xattr"); up to 500 layers, with any character in their
+// paths.
+Result<Fd> mount_root(const RootSpec& spec, const std::string& mount_point,
+                      const MountApi& api = mount_api());
 
 struct OverlaySupport {
   bool usable = false;
   std::string why;  // where not usable: the failing step and the kernel's words
 };
-// Whether containers can be overlays in this store directory: mounts one, in namespaces of its own, and creates, changes, removes,
-// renames and makes opaque. Leaves nothing behind. An Error means that the question could not be put (no user namespace,
-// directory not writable). Takes milliseconds: ask once per store and boot. The caller must be single-threaded.
+// Whether containers can be overlays in this store directory: mounts one, in namespaces of its own, and
+// creates, changes, removes, renames and makes opaque. Leaves nothing behind. An Error means that the
+// question could not be put (no user namespace, directory not writable). Takes milliseconds: ask once per
+// store and boot. The caller must be single-threaded.
 Result<OverlaySupport> probe_overlay(int directory);
 
 }  // namespace pyxis

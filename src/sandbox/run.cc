@@ -62,7 +62,8 @@ Error execute(const SandboxCommand& command) {
     if (errno != ENOENT && errno != ENOTDIR) code = errno;
     if (code != ENOENT && code != EACCES) break;
   }
-  return sys_error("execute " + name, code).with_remedy(code == ENOENT ? "not found in the container's PATH" : "");
+  return sys_error("execute " + name, code)
+      .with_remedy(code == ENOENT ? "not found in the container's PATH" : "");
 }
 
 Result<void> settle(const SandboxCommand& command) {
@@ -105,7 +106,7 @@ class SignalWatch {
 };
 
 struct CommandChild {
-  int report;      // written on failure, closed by a successful exec
+  int report;  // written on failure, closed by a successful exec
   const SignalWatch& watch;
 
   [[noreturn]] void fail_with(const Error& error) const {
@@ -117,8 +118,10 @@ struct CommandChild {
     ::_exit(127);
   }
 
-  [[noreturn]] void execute_now(const SandboxCommand& command) const {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // `parent`: as this process sees its parent, 0 from inside a pid namespace.
+  [[noreturn]] void execute_now(const SandboxCommand& command, pid_t parent) const {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // joining a user namespace has cleared it
+    if (::getppid() != parent) ::_exit(1);
     auto settled = settle(command);
     if (!settled.ok()) fail_with(settled.error());
     watch.restore();
@@ -131,12 +134,13 @@ struct CommandChild {
     if (::getppid() != parent) ::_exit(1);
     auto joined = join(namespaces);
     if (!joined.ok()) fail_with(joined.error());
-    bool own_pids = std::any_of(namespaces.begin(), namespaces.end(), [](auto& one) { return one.first == Namespace::pid; });
-    if (!own_pids) execute_now(command);
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // joining a user namespace clears it
+    bool own_pids = std::any_of(namespaces.begin(), namespaces.end(),
+                                [](auto& one) { return one.first == Namespace::pid; });
+    if (!own_pids) execute_now(command, parent);
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     pid_t inner = ::fork();
     if (inner < 0) fail_with(sys_error("fork in the container"));
-    if (inner == 0) execute_now(command);
+    if (inner == 0) execute_now(command, 0);
     ::close(report);
     auto status = watch.wait(inner);
     if (!status.ok()) ::_exit(127);
@@ -157,7 +161,8 @@ struct CommandChild {
 
 Result<void> read_failure(int socket) {
   auto message = receive_message(socket);
-  if (!message.ok()) return message.error().code == ECONNRESET ? ok() : Result<void>(std::move(message).error());
+  if (!message.ok())
+    return message.error().code == ECONNRESET ? ok() : Result<void>(std::move(message).error());
   MessageReader reader(message->body);
   Error error;
   error.message = TRY(reader.text());

@@ -38,12 +38,13 @@ bool has(const std::vector<Namespace>& kinds, Namespace kind) {
   return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
 }
 
-// Mounts made here never reach the host, unmounts of the host still reach here. It is also the first privileged call: a host that
-// gives user namespaces without privilege in them (AppArmor) shows itself.
+// Mounts made here never reach the host, unmounts of the host still reach here. It is also the first
+// privileged call: a host that gives user namespaces without privilege in them (AppArmor) shows itself.
 Result<void> isolate_mounts(const std::vector<Namespace>& kinds) {
   if (::mount(nullptr, "/", nullptr, MS_SLAVE | MS_REC, nullptr) == 0) return ok();
   if (errno == EPERM || errno == EACCES) return explain_namespace_error(errno, kinds);
-  return sys_error("make mounts private").with_remedy("the root directory of this process is no mount point (chroot)");
+  return sys_error("make mounts private")
+      .with_remedy("the root directory of this process is no mount point (chroot)");
 }
 
 Result<void> bring_up_loopback() {
@@ -51,7 +52,8 @@ Result<void> bring_up_loopback() {
   ifreq request{};
   std::copy_n("lo", 3, request.ifr_name);
   request.ifr_flags = IFF_UP | IFF_RUNNING;
-  if (!socket || ::ioctl(socket.get(), SIOCSIFFLAGS, &request) != 0) return sys_error("bring up the loopback interface");
+  if (!socket || ::ioctl(socket.get(), SIOCSIFFLAGS, &request) != 0)
+    return sys_error("bring up the loopback interface");
   return ok();
 }
 
@@ -64,23 +66,28 @@ Result<void> set_up_extras(const SandboxPlan& plan, const std::vector<Namespace>
 }
 
 // What shows a namespace must be mounted anew in a new one: the host's /proc knows other pids.
-std::vector<MountEntry> adapt_to_namespaces(std::vector<MountEntry> entries, const std::vector<Namespace>& kinds) {
+std::vector<MountEntry> adapt_to_namespaces(std::vector<MountEntry> entries,
+                                            const std::vector<Namespace>& kinds) {
   for (auto& entry : entries)
-    if (entry.type == "none" && entry.source == "/proc" && entry.target == "/proc" && has(kinds, Namespace::pid)) {
+    if (entry.type == "none" && entry.source == "/proc" && entry.target == "/proc" &&
+        has(kinds, Namespace::pid)) {
       entry.source = entry.type = "proc";
-      std::erase_if(entry.options, [](const std::string& option) { return option == "rbind" || option == "bind"; });
+      std::erase_if(entry.options,
+                    [](const std::string& option) { return option == "rbind" || option == "bind"; });
     }
   return entries;
 }
 
-Result<void> mount_all(const std::vector<MountEntry>& entries, const std::vector<Namespace>& kinds, int root) {
+Result<void> mount_all(const std::vector<MountEntry>& entries, const std::vector<Namespace>& kinds,
+                       int root) {
   return execute_mounts(TRY(plan_mounts(adapt_to_namespaces(entries, kinds))), root);
 }
 
 Result<void> make_read_only(int root, const std::string& path) {
   Fd host_root = TRY(open_path("/", O_PATH | O_DIRECTORY));
   MountTarget target{host_root.get(), path, TRY(open_at(root, ".", O_PATH | O_DIRECTORY))};
-  TRY_CONTEXT(mount_api().change({{kernel::attr_rdonly, 0}, {}, {}, false}, target), "make the root read-only");
+  TRY_CONTEXT(mount_api().change({{kernel::attr_rdonly, 0}, {}, {}, false}, target),
+              "make the root read-only");
   return ok();
 }
 
@@ -88,7 +95,8 @@ Result<void> make_read_only(int root, const std::string& path) {
 Result<void> enter_root(int root) {
   if (::fchdir(root) != 0) return sys_error("enter the root");
   if (::syscall(SYS_pivot_root, ".", ".") != 0)
-    return sys_error("pivot_root").with_remedy("the root of this process is an initial RAM disk, or a chroot");
+    return sys_error("pivot_root")
+        .with_remedy("the root of this process is an initial RAM disk, or a chroot");
   if (::umount2(".", MNT_DETACH) != 0) return sys_error("detach the host's root");
   if (::chdir("/") != 0) return sys_error("chdir /");
   return ok();
@@ -113,13 +121,15 @@ Result<ChildAnswer> build(const SandboxPlan& plan, const std::vector<Namespace>&
   TRY(mount_all(preparation.late, kinds, root.get()));
   if (!plan.writable) TRY(make_read_only(root.get(), plan.mount_point));
   for (auto kind : kinds)  // before the host's /proc is gone; pivoting changes the namespaces' content only
-    answer.descriptors.push_back(TRY(open_path(std::string("/proc/self/ns/") + namespace_name(kind), O_RDONLY)));
+    answer.descriptors.push_back(
+        TRY(open_path(std::string("/proc/self/ns/") + namespace_name(kind), O_RDONLY)));
   TRY(enter_root(root.get()));
   answer.descriptors.push_back(std::move(root));
   return answer;
 }
 
-// The init of a pid namespace: reaps what is left to it until the leash is let go. All else of the engine's it gives up.
+// The init of a pid namespace: reaps what is left to it until the leash is let go. All else of the engine's
+// it gives up.
 void be_init(Fd leash) {
   ::prctl(PR_SET_PDEATHSIG, 0);
   ::prctl(PR_SET_NAME, "pyxis-init");
@@ -131,7 +141,8 @@ void be_init(Fd leash) {
   ::sigaction(SIGCHLD, &standard, nullptr);
   if (::dup2(leash.get(), 0) < 0) ::_exit(1);
   leash.release();
-  for (int fd = 1, last = static_cast<int>(::sysconf(_SC_OPEN_MAX)); fd < last; ++fd) ::close(fd);
+  if (::syscall(SYS_close_range, 1, ~0U, 0) != 0)  // before Linux 5.9
+    for (int fd = 1, last = static_cast<int>(::sysconf(_SC_OPEN_MAX)); fd < last; ++fd) ::close(fd);
   sigset_t children;
   ::sigemptyset(&children);
   ::sigaddset(&children, SIGCHLD);
@@ -152,7 +163,8 @@ void be_init(Fd leash) {
 Sandbox received(ChildAnswer answer, const std::vector<Namespace>& kinds) {
   Sandbox sandbox;
   sandbox.report = std::move(answer.body);
-  for (size_t i = 0; i < kinds.size(); ++i) sandbox.namespaces.emplace_back(kinds[i], std::move(answer.descriptors[i]));
+  for (size_t i = 0; i < kinds.size(); ++i)
+    sandbox.namespaces.emplace_back(kinds[i], std::move(answer.descriptors[i]));
   sandbox.root = std::move(answer.descriptors[kinds.size()]);
   return sandbox;
 }
@@ -166,7 +178,8 @@ Result<Sandbox> create_sandbox(const SandboxPlan& plan) {
   auto child = TRY(start_namespace_child(
       kinds, [&] { return build(plan, kinds, map); }, own_pids ? be_init : std::function<void(Fd)>()));
   auto answer = TRY(child.answer());
-  if (answer.descriptors.size() != kinds.size() + 1) return sys_error("answer of the sandbox's child", EBADMSG);
+  if (answer.descriptors.size() != kinds.size() + 1)
+    return sys_error("answer of the sandbox's child", EBADMSG);
   auto sandbox = received(std::move(answer), kinds);
   if (own_pids) {
     sandbox.init = std::move(child.process);

@@ -1,7 +1,7 @@
 // A container's namespaces with its root in place: made in a child process, handed over as descriptors.
 //
-// The order is that of the engine spec, "Start-up, in order": namespaces, root, early mounts, prepare, late mounts,
-// read-only, pivot. Nothing of the image is executed.
+// The order is that of the engine spec, "Start-up, in order": namespaces, root, early mounts, prepare, late
+// mounts, read-only, pivot. Nothing of the image is executed.
 #pragma once
 
 #include <functional>
@@ -20,21 +20,21 @@ namespace pyxis {
 
 // What the `prepare` step of a plan works with, in the child.
 struct Preparation {
-  int rootfs = -1;                     // the root's top directory, O_PATH; write with open_in_root and friends
-  std::string rootfs_path;             // the same by path, for programs
-  std::vector<MountEntry> late;        // the plan's late mounts; may be added to
-  std::string report;                  // handed to the parent as Sandbox::report
+  int rootfs = -1;               // the root's top directory, O_PATH; write with open_in_root and friends
+  std::string rootfs_path;       // the same by path, for programs
+  std::vector<MountEntry> late;  // the plan's late mounts; may be added to
+  std::string report;            // handed to the parent as Sandbox::report
 };
 
 struct SandboxPlan {
-  bool remap_root = false;  // the user appears as uid and gid 0
-  bool writable = true;     // false: the root (not what is mounted in it) is read-only in the end
+  bool remap_root = false;       // the user appears as uid and gid 0
+  bool writable = true;          // false: the root (not what is mounted in it) is read-only in the end
   std::vector<Namespace> extra;  // beside user and mount: cgroup, ipc, uts, net, pid
   RootSpec root;
   std::string mount_point;  // an empty directory of the user's; nothing is written in it
   std::vector<MountEntry> early, late;
-  // Runs between early and late mounts, before pivot_root, with all capabilities inside the namespaces; programs it executes have
-  // them too. It is in a fork: only `report` and an Error come back.
+  // Runs between early and late mounts, before pivot_root, with all capabilities inside the namespaces;
+  // programs it executes have them too. It is in a fork: only `report` and an Error come back.
   std::function<Result<void>(Preparation&)> prepare;
   std::string hostname;  // with Namespace::uts only; empty: the host's
 };
@@ -45,17 +45,19 @@ struct Sandbox {
   NamespaceSet namespaces;
   Fd root;             // the container's "/", O_PATH
   std::string report;  // what `prepare` left
-  // With Namespace::pid only: its init, which reaps and ends (and with it all processes in it) when the last copy of `leash` is closed,
-  // or this handle dies.
+  // With Namespace::pid only: its init, which reaps and ends (and with it all processes in it) when the last
+  // copy of `leash` is closed, or this handle dies.
   Child init;
   Fd leash;
 };
 
-// Forks a child that makes it all and ends (or becomes the pid namespace's init); it dies with the caller until then, and a failure
-// leaves nothing. The caller must be single-threaded. Errors come back whole, message, remedy and errno.
+// Forks a child that makes it all and ends (or becomes the pid namespace's init); it dies with the caller
+// until then, and a failure leaves nothing. The caller must be single-threaded. Errors come back whole,
+// message, remedy and errno.
 Result<Sandbox> create_sandbox(const SandboxPlan& plan);
 
-// A program to run inside. argv[0] without a slash is searched in the PATH of `environment`, inside the container.
+// A program to run inside. argv[0] without a slash is searched in the PATH of `environment`, inside the
+// container.
 struct SandboxCommand {
   std::vector<std::string> argv;
   std::vector<std::string> environment;
@@ -63,12 +65,12 @@ struct SandboxCommand {
   bool keep_capabilities = false;  // remapped to root: kept, within the user namespace
 };
 
-// Joins the namespaces and executes the command in this process: returns only to say why it could not. Not for a set with a
-// pid namespace, which a process cannot enter itself. The caller must be single-threaded.
+// Joins the namespaces and executes the command in this process: returns only to say why it could not. Not
+// for a set with a pid namespace, which a process cannot enter itself. The caller must be single-threaded.
 [[nodiscard]] Error exec_in_sandbox(const NamespaceSet& namespaces, const SandboxCommand& command);
 
-// The same in a child: forwards signals sent to this process, waits, and gives the wait status (waitpid(2)). The child is
-// killed if this process dies.
+// The same in a child: forwards signals sent to this process, waits, and gives the wait status (waitpid(2)).
+// The child is killed if this process dies.
 Result<int> run_in_sandbox(const NamespaceSet& namespaces, const SandboxCommand& command);
 
 // The namespaces of a running process, those of the given kinds, user first.

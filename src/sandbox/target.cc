@@ -32,8 +32,8 @@ Result<std::string> read_link(int dir, const std::string& name) {
   return std::string(buffer.data(), static_cast<size_t>(length));
 }
 
-// Resolves a path in user space as openat2 would under RESOLVE_IN_ROOT, one component at a time, none through a link that was
-// not read here, and makes what is missing.
+// Resolves a path in user space as openat2 would under RESOLVE_IN_ROOT, one component at a time, none through
+// a link that was not read here, and makes what is missing.
 class Walk {
  public:
   Walk(int root, const std::string& target, std::optional<NodeKind> make)
@@ -83,7 +83,8 @@ class Walk {
   Result<void> make(const std::string& name) {
     bool last = rest_.empty();
     if (!last || *make_ == NodeKind::directory) {
-      if (::mkdirat(here(), name.c_str(), 0755) != 0 && errno != EEXIST) return sys_error("create directory " + name);
+      if (::mkdirat(here(), name.c_str(), 0755) != 0 && errno != EEXIST)
+        return sys_error("create directory " + name);
       return ok();
     }
     auto file = open_at(here(), name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);

@@ -35,7 +35,8 @@ constexpr std::array<Kind, 7> all_kinds = {{
 }};
 
 const Kind& facts(Namespace kind) {
-  return *std::find_if(all_kinds.begin(), all_kinds.end(), [&](const Kind& entry) { return entry.kind == kind; });
+  return *std::find_if(all_kinds.begin(), all_kinds.end(),
+                       [&](const Kind& entry) { return entry.kind == kind; });
 }
 
 std::optional<long long> knob(const std::string& path) {
@@ -43,7 +44,8 @@ std::optional<long long> knob(const std::string& path) {
   return text.ok() ? parse_number<long long>(trim(*text)) : std::nullopt;
 }
 
-// In a chroot "/" is no mount point, as a rule; the kernel refuses user namespaces there (user_namespaces(7), EPERM).
+// In a chroot "/" is no mount point, as a rule; the kernel refuses user namespaces there (user_namespaces(7),
+// EPERM).
 bool in_chroot() {
   struct stat root, up;
   auto mounts = read_file("/proc/self/mountinfo");
@@ -71,12 +73,14 @@ std::string permission_remedy(const std::string& root) {
   if (knob(root + "/kernel/unprivileged_userns_clone").value_or(1) == 0)
     return "kernel.unprivileged_userns_clone is 0 on this node: an administrator can set it to 1";
   if (knob(root + "/kernel/apparmor_restrict_unprivileged_userns").value_or(0) != 0)
-    return "kernel.apparmor_restrict_unprivileged_userns is 1 on this node: an administrator can set it to 0, or load "
+    return "kernel.apparmor_restrict_unprivileged_userns is 1 on this node: an administrator can set it to "
+           "0, or load "
            "an AppArmor profile with `userns` for this program";
   if (knob(root + "/user/max_user_namespaces").value_or(1) == 0)
     return "user.max_user_namespaces is 0 on this node: an administrator can set it with sysctl";
   if (in_chroot()) return "this process runs in a chroot, where the kernel allows no user namespaces";
-  return "a security module (SELinux, AppArmor) or a system call filter of this node or of an outer container forbids it";
+  return "a security module (SELinux, AppArmor) or a system call filter of this node or of an outer "
+         "container forbids it";
 }
 
 Result<void> write_proc(const std::string& path, const std::string& text) {
@@ -87,8 +91,12 @@ Result<void> write_proc(const std::string& path, const std::string& text) {
 
 }  // namespace
 
-unsigned long clone_flag(Namespace kind) { return facts(kind).flag; }
-const char* namespace_name(Namespace kind) { return facts(kind).name; }
+unsigned long clone_flag(Namespace kind) {
+  return facts(kind).flag;
+}
+const char* namespace_name(Namespace kind) {
+  return facts(kind).name;
+}
 
 Error explain_namespace_error(int code, const std::vector<Namespace>& kinds, const std::string& sysctl_root) {
   std::vector<std::string> names;
@@ -96,10 +104,16 @@ Error explain_namespace_error(int code, const std::vector<Namespace>& kinds, con
   auto what = "create namespaces (" + join(names, ", ") + ")";
   switch (code) {
     // "No space left on device" sends people to their disks: the kernel's word is not repeated.
-    case ENOSPC: case EUSERS: return {what + ": limit reached", limits_remedy(kinds, sysctl_root), code};
-    case EPERM: case EACCES: return sys_error(what, code).with_remedy(permission_remedy(sysctl_root));
-    case EINVAL: return sys_error(what, code).with_remedy("this kernel lacks one of them (CONFIG_USER_NS, ...)");
-    default: return sys_error(what, code);
+    case ENOSPC:
+    case EUSERS:
+      return {what + ": limit reached", limits_remedy(kinds, sysctl_root), code};
+    case EPERM:
+    case EACCES:
+      return sys_error(what, code).with_remedy(permission_remedy(sysctl_root));
+    case EINVAL:
+      return sys_error(what, code).with_remedy("this kernel lacks one of them (CONFIG_USER_NS, ...)");
+    default:
+      return sys_error(what, code);
   }
 }
 

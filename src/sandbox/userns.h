@@ -15,9 +15,9 @@ namespace pyxis {
 unsigned long clone_flag(Namespace kind);
 const char* namespace_name(Namespace kind);
 
-// fork(2) into new namespaces: 0 in the child, which has all capabilities in the new user namespace and no ids mapped
-// yet. Calls the kernel directly, without fork handlers: the caller must be single-threaded and its child must end with
-// _exit or exec. Errors are explained.
+// fork(2) into new namespaces: 0 in the child, which has all capabilities in the new user namespace and no
+// ids mapped yet. Calls the kernel directly, without fork handlers: the caller must be single-threaded and
+// its child must end with _exit or exec. Errors are explained.
 Result<pid_t> fork_into_namespaces(const std::vector<Namespace>& kinds);
 
 struct IdMap {
