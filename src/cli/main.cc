@@ -25,6 +25,7 @@ constexpr auto footer =
 int run_step_command(const std::string& name, const Environment& environment) {
   if (name == "start") return step_start(environment);
   if (name == "finish") return step_finish(environment);
+  if (name == "epilog") return step_epilog(environment);
   log::error("step: unknown request '" + name + "'");
   return 1;
 }

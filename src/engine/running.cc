@@ -51,10 +51,11 @@ Result<Fd> open_running(const std::string& runtime_path) {
 
 Result<RunningDirectory> RunningDirectory::open(const std::string& runtime_path, const std::string& container) {
   auto running = TRY(open_running(runtime_path));
-  auto hex = Digest::of(container).hex();
   RunningDirectory directory;
-  directory.path_ = runtime_path + "/running/" + hex;
-  directory.dir_ = TRY(make_directory_at(running.get(), hex, 0700));
+  directory.hex_ = Digest::of(container).hex();
+  directory.path_ = runtime_path + "/running/" + directory.hex_;
+  directory.dir_ = TRY(make_directory_at(running.get(), directory.hex_, 0700));
+  directory.running_ = std::move(running);
   if (::faccessat(directory.dir_.get(), "name", F_OK, 0) != 0)
     TRY(write_file(directory.dir_.get(), "name", container, 0600));
   return directory;
@@ -76,6 +77,11 @@ Result<RunningDirectory::Listener> RunningDirectory::listen() const {
 }
 
 void RunningDirectory::remove(const Listener& listener) const { ::unlinkat(dir_.get(), listener.name.c_str(), 0); }
+
+Result<void> RunningDirectory::remove_if_unused() const {
+  if (!TRY(sockets()).empty()) return ok();
+  return remove_tree(running_.get(), hex_);
+}
 
 Result<std::vector<std::string>> RunningDirectory::sockets() const {
   std::vector<std::string> names;

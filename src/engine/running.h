@@ -29,6 +29,8 @@ class RunningDirectory {
   };
   Result<Listener> listen() const;
   void remove(const Listener& listener) const;
+  // Removes the directory where no supervisor listens. Hold the container's name lock, or know that nobody starts it.
+  Result<void> remove_if_unused() const;
 
   // A connection to one supervisor after another, until `visit` returns true. Dead sockets are removed on the way.
   template <class Visit>
@@ -44,8 +46,8 @@ class RunningDirectory {
   Result<std::vector<std::string>> sockets() const;
   std::optional<Fd> connect(const std::string& name) const;
 
-  std::string path_;
-  Fd dir_;
+  std::string path_, hex_;
+  Fd running_, dir_;
 };
 
 // A running container as a supervisor gave it: what a joiner needs.

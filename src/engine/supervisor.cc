@@ -78,14 +78,16 @@ Fd serve_until_released(const Supervised& supervised, int listener) {
   }
 }
 
-void clear_up(const Store& store, Supervised& supervised) {
+void clear_up(const Store& store, Supervised& supervised, const RunningDirectory& directory) {
   auto alone = sole_user(supervised.use);
   if (!alone.ok() || !*alone) return;  // another step joined: its supervisor is the last one
   for (const auto& [kind, fd] : supervised.namespaces)
     if (kind == Namespace::mount) kill_processes_in(fd.get());
   supervised.namespaces.clear();
   supervised.use.reset();
-  if (supervised.temporary) (void)remove_container(store, supervised.container);
+  if (!supervised.temporary) return;
+  (void)remove_container(store, supervised.container);
+  (void)directory.remove_if_unused();
 }
 
 [[noreturn]] void run_supervisor(const Store& store, Supervised supervised, const RunningDirectory& directory,
@@ -97,7 +99,7 @@ void clear_up(const Store& store, Supervised& supervised) {
   durable.detach();
   Fd finisher = serve_until_released(supervised, listener.socket.get());
   directory.remove(listener);
-  clear_up(store, supervised);
+  clear_up(store, supervised, directory);
   if (finisher) {
     Event event;
     event.kind = Event::Kind::finished;

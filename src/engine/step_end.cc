@@ -1,0 +1,78 @@
+// `pyxis step finish` and `pyxis step epilog`: what steps and jobs leave on a node goes.
+
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "engine/running.h"
+#include "engine/settings.h"
+#include "engine/step.h"
+#include "engine/user_store.h"
+#include "store/containers.h"
+
+namespace pyxis {
+namespace {
+
+// Asks the supervisor that made the container to end, and waits until it has cleared up (or has died).
+Result<void> end_supervisor(const RunningDirectory& directory, const FinishRequest& request) {
+  TRY(directory.visit([&](int connection) {
+    timeval none{};  // removing a large container takes its time
+    ::setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &none, sizeof none);
+    if (send_message(connection, request.encode()).ok()) (void)receive_message(connection);
+    return false;
+  }));
+  return ok();
+}
+
+Result<void> end_container(const Store& store, const std::string& runtime_path, const std::string& name, bool temporary) {
+  auto directory = TRY(RunningDirectory::open(runtime_path, name));
+  TRY(end_supervisor(directory, {name, temporary, "", ""}));
+  auto name_lock = TRY(lock_container_name(store, name));
+  auto removed = remove_container(store, name);
+  if (!removed.ok() && removed.error().code != EBUSY) return removed;  // EBUSY: another step joined it, and is the last
+  return directory.remove_if_unused();
+}
+
+Result<void> finish(const FinishRequest& request, const Settings& settings) {
+  auto runtime_path = request.runtime_dir.empty() ? settings.runtime_path : request.runtime_dir;
+  auto store = TRY(open_user_store(settings));
+  if (request.temporary) TRY(end_container(store, runtime_path, request.container, true));
+  TRY(store.sweep_staging());
+  return sweep_containers(store);
+}
+
+Result<void> epilog(const EpilogRequest& request, const Settings& settings) {
+  auto runtime_path = request.runtime_dir.empty() ? settings.runtime_path : request.runtime_dir;
+  auto store = TRY(open_user_store(settings));
+  for (const auto& name : TRY(list_containers(store))) {
+    if (!name.starts_with(request.name_prefix)) continue;
+    auto record = read_container(store, name);
+    if (!record.ok() || (request.temporary_only && !record->temporary)) continue;
+    TRY(end_container(store, runtime_path, name, record->temporary));
+  }
+  TRY(store.sweep_staging());
+  return sweep_containers(store);
+}
+
+template <class Request>
+int answer(const Environment& environment, Result<void> (*act)(const Request&, const Settings&)) {
+  Fd socket(contract_socket_fd);
+  auto work = [&]() -> Result<void> {
+    auto message = TRY(receive_message(socket.get()));
+    return act(TRY(Request::decode(message.body)), TRY(load_settings(environment)));
+  };
+  auto done = work();
+  Event event;
+  event.kind = done.ok() ? Event::Kind::finished : Event::Kind::failed;
+  event.phase = Phase::remove;
+  if (!done.ok()) event.text = done.error().text();
+  auto sent = send_message(socket.get(), event.encode());
+  if (!sent.ok() && !done.ok()) log::error(done.error().text());
+  return done.ok() ? 0 : 1;
+}
+
+}  // namespace
+
+int step_finish(const Environment& environment) { return answer(environment, finish); }
+int step_epilog(const Environment& environment) { return answer(environment, epilog); }
+
+}  // namespace pyxis
