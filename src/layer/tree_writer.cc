@@ -16,6 +16,7 @@ namespace {
 
 constexpr int directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 constexpr mode_t implied_mode = 0755;  // of directories the archive needs but does not have
+constexpr size_t implied_limit = 8 << 20;  // beyond this many bytes of names they are not remembered
 
 // The process's umask, without changing it for a moment (other threads create files too). All bits if unknown.
 mode_t current_umask() {
@@ -49,8 +50,8 @@ Result<TreeWriter> TreeWriter::open(int destination, LayerForm form, LayerFacts&
   auto root = TRY(open_at(destination, ".", directory_flags));
   struct stat info;
   if (::fstat(root.get(), &info) != 0) return sys_error("stat");
-  // Children would inherit the group bit.
-  if ((info.st_mode & S_ISGID) && ::fchmod(root.get(), info.st_mode & 01777) != 0) return sys_error("chmod");
+  // Also drops a setgid bit, which children would inherit.
+  if (::fchmod(root.get(), implied_mode) != 0) return sys_error("chmod");
   // A default ACL takes the umask's place.
   if (::fgetxattr(root.get(), "system.posix_acl_default", nullptr, 0) < 0) writer.late_bits_ = current_umask();
   writer.stack_.push_back({"", std::move(root), info.st_mtim, false});
@@ -111,7 +112,15 @@ Result<void> TreeWriter::open_parent(const std::string& name, const timespec& im
   if (found == Found::whiteout && ::unlinkat(current(), name.c_str(), 0) != 0) return sys_error("remove whiteout");
   fd = TRY(make_directory(name, implied_mode, found == Found::whiteout));
   stack_.push_back({name, std::move(fd), implied_time, true});
+  if (found == Found::nothing) remember_implied();
   return ok();
+}
+
+void TreeWriter::remember_implied() {
+  std::string path;
+  for (size_t i = 1; i < stack_.size(); ++i) path += (i > 1 ? "/" : "") + stack_[i].name;
+  implied_bytes_ += path.size() + sizeof path;
+  if (implied_bytes_ <= implied_limit) facts_->implied_directories.insert(std::move(path));
 }
 
 Result<Fd> TreeWriter::make_directory(const std::string& name, mode_t mode, bool opaque) {
@@ -143,6 +152,7 @@ Result<void> TreeWriter::add_directory(const EntryPath& path, const TarEntry& en
   if (!made.ok() && made.error().code == EEXIST) made = remake_directory(path.leaf, mode);
   auto fd = TRY(std::move(made));
   set_user_xattrs(fd.get(), entry);
+  if (!facts_->implied_directories.empty()) facts_->implied_directories.erase(path.text());
   stack_.push_back({path.leaf, std::move(fd), entry.mtime, true});
   return ok();
 }

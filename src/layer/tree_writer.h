@@ -57,6 +57,7 @@ class TreeWriter {
   Result<void> leave_to(size_t depth);
   Result<void> open_parent(const std::string& name, const timespec& implied_time);
   Result<Fd> make_directory(const std::string& name, mode_t mode, bool opaque);
+  void remember_implied();
   Result<Fd> remake_directory(const std::string& name, mode_t mode);
   Result<Fd> find_parent(const EntryPath& path);
   Result<void> mark_opaque(int dir);
@@ -69,6 +70,7 @@ class TreeWriter {
   LayerForm form_;
   LayerFacts* facts_;
   mode_t late_bits_ = 07777;  // mode bits that open(2) and mkdir(2) cannot be trusted to give
+  size_t implied_bytes_ = 0;
   std::vector<Directory> stack_;  // the root first
 };
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,7 +45,8 @@ struct LayerFacts {
   uint64_t skipped = 0;        // device nodes and sockets, which an ordinary user cannot make or has no use for
   uint64_t bytes = 0;          // content written
   uint64_t stream_bytes = 0;   // length of the decompressed stream
-  std::vector<ExternalLink> external_links;  // for resolve_external_links()
+  std::vector<ExternalLink> external_links;     // for resolve_external_links()
+  std::set<std::string> implied_directories;    // in no entry of the archive: for restore_implied_directories()
   // The layer's root is opaque: nothing of the layers below is to be seen. overlayfs does not look at this mark on the
   // root of a lower layer, so whoever stacks layers must leave out those below.
   bool hides_lower_layers = false;
@@ -53,7 +55,7 @@ struct LayerFacts {
 // Unpacks into `destination` (a descriptor of an empty directory that the caller owns and only the caller can reach).
 //
 // Everything made belongs to the caller, whoever the archive names. Directories get at least u+rwx, files u+r; setuid
-// and setgid bits are dropped everywhere, sticky is kept on directories. Of extended attributes only user.* is set,
+// and setgid bits are dropped everywhere, sticky is kept on directories. Directories without an entry are 0755. Of extended attributes only user.* is set,
 // without user.overlay.*, and only where the file system takes them. Device nodes and sockets are skipped.
 //
 // Archives are hostile until proven otherwise. Names are resolved component by component beneath `destination` and no
