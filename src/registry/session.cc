@@ -1,0 +1,105 @@
+#include "registry/session.h"
+
+#include <array>
+
+#include "registry/explain.h"
+#include "registry/retry.h"
+
+namespace pyxis {
+namespace {
+
+constexpr size_t max_error_page = 64u << 10;
+
+// Whether a registry that may be on either scheme is on this one.
+bool speaks(const Url& url, const HttpOutcome& outcome) {
+  if (outcome.failure != HttpFailure::none) return false;
+  // Go's TLS server tells plain requests so: "Client sent an HTTP request to an HTTPS server."
+  return !(url.plain() && outcome.response.status == 400 &&
+           outcome.response.body.find("HTTPS") != std::string::npos);
+}
+
+}  // namespace
+
+Session::Session(Http& http, const CredentialPlaces& places, const Reference& reference,
+                 Authenticator::Warn warn)
+    : http_(http),
+      places_(places),
+      registry_(reference.registry),
+      repository_(reference.repository),
+      user_(reference.user),
+      authenticator_(http, places, {reference.registry, reference.repository, reference.user},
+                     std::move(warn)) {}
+
+// https, except on this machine, where plain http is the custom, and where the site allows plain http.
+Result<Url> Session::find_base(const std::stop_token& stop) {
+  auto secure = TRY(parse_url("https://" + registry_ + "/v2/"));
+  bool loopback = is_loopback(registry_);
+  if (!loopback && !http_.settings().allow_http) return secure;
+  auto plain = TRY(parse_url("http://" + registry_ + "/v2/"));
+  std::string causes;
+  for (const auto& url : loopback ? std::array{plain, secure} : std::array{secure, plain}) {
+    HttpRequest request;
+    request.url = url;
+    auto outcome = http_.perform(request, {}, max_error_page, stop);
+    if (speaks(url, outcome)) return url;
+    if (outcome.failure == HttpFailure::cancelled) return *outcome.error;
+    auto cause = outcome.error ? outcome.error->message : "wants https";
+    causes += (causes.empty() ? "" : "; ") + url.scheme + ": " + cause;
+    bool other_scheme_may_do =
+        outcome.failure != HttpFailure::final && (url.plain() || outcome.failure != HttpFailure::transfer);
+    if (!other_scheme_may_do) break;
+  }
+  return fail(registry_ + ": " + causes, "check that the registry runs and that this node can reach it");
+}
+
+Result<Url> Session::base(const std::stop_token& stop) {
+  std::lock_guard hold(mutex_);
+  if (!base_) base_ = TRY(find_base(stop));
+  return *base_;
+}
+
+Result<HttpOutcome> Session::ask(const Question& question, const BodySink& sink,
+                                 const std::stop_token& stop) {
+  HttpRequest request;
+  request.method = question.method;
+  request.url = TRY(base(stop));
+  request.url.text += repository_ + "/" + question.path;
+  request.headers = question.headers;
+  constexpr int max_rounds = 3;  // an expired token and one more that another thread saw expire
+  for (int round = 0;; ++round) {
+    request.authorization = authenticator_.authorization();
+    auto outcome = http_.perform(request, sink, question.body_limit, stop);
+    bool refused = outcome.failure == HttpFailure::none && outcome.response.status == 401;
+    // Storage behind a redirect may refuse as well; our authorization is not for it.
+    bool by_registry = outcome.response.url.origin() == request.url.origin();
+    if (outcome.failure == HttpFailure::none && !refused) authenticator_.accepted(request.authorization);
+    if (!refused || !by_registry || round == max_rounds) return outcome;
+    if (!TRY(authenticator_.renew(outcome.response, request.authorization, stop))) return outcome;
+  }
+}
+
+Result<HttpOutcome> Session::ask_patiently(const Question& question, const std::string& object,
+                                           const std::stop_token& stop) {
+  Backoff backoff(http_.settings(), stop);
+  for (;;) {
+    auto outcome = TRY_CONTEXT(ask(question, {}, stop), object);
+    if (backoff.again(outcome)) continue;
+    if (stop.stop_requested()) return sys_error(object, ECANCELED);
+    if (outcome.failure != HttpFailure::none) return explain_outcome(object, outcome, backoff.attempts());
+    if (worth_another_try(outcome)) return explain_outcome(object, outcome, backoff.attempts());
+    return outcome;
+  }
+}
+
+Error Session::explain_outcome(const std::string& object, const HttpOutcome& outcome, unsigned attempts) {
+  Inquiry inquiry;
+  inquiry.object = object;
+  inquiry.registry = registry_;
+  inquiry.user = user_;
+  inquiry.identity = authenticator_.identity();
+  inquiry.places = places_.list();
+  inquiry.attempts = attempts;
+  return explain(inquiry, outcome);
+}
+
+}  // namespace pyxis

@@ -1,0 +1,34 @@
+// One transfer at a time on one libcurl handle, which keeps its connections for the next.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <chrono>
+#include <memory>
+#include <stop_token>
+
+#include "registry/http.h"
+
+namespace pyxis {
+
+class Transfer {
+ public:
+  Transfer();
+  // One exchange, redirects not followed.
+  HttpOutcome run(const HttpSettings& settings, const HttpRequest& request, const BodySink& sink,
+                  size_t body_limit, const std::stop_token& stop);
+
+ private:
+  struct Exchange;
+  void configure(const HttpSettings& settings, const HttpRequest& request, Exchange& exchange);
+  CURLcode drive(const HttpSettings& settings, Exchange& exchange, const std::stop_token& stop);
+  static size_t on_header(char* data, size_t size, size_t count, void* self);
+  static size_t on_body(char* data, size_t size, size_t count, void* self);
+
+  // The multi handle owns the connections and can be woken from another thread; it goes after the easy
+  // handle.
+  std::unique_ptr<CURLM, decltype(&curl_multi_cleanup)> multi_;
+  std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy_;
+};
+
+}  // namespace pyxis
