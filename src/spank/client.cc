@@ -23,9 +23,10 @@ int check_client_options(SlurmApi& api, const Config& config, GivenOptions given
     report(api, checked.error());
     return -1;
   }
+  variables.set(decided_variable, "1");
   for (const auto& row : option_rows()) {
-    if (given.has(row.id)) variables.set(carrier_variable(row), given.argument(row.id));
-    else variables.unset(carrier_variable(row));
+    if (given.has(row.id)) variables.set(decision_variable(row), given.argument(row.id));
+    else variables.unset(decision_variable(row));
   }
   if (say_ignored)
     for (const auto& line : given.ignored()) tell(api, line);

@@ -124,9 +124,13 @@ Result<Container> PyxisEngine::start(const StartRequest& request, const EnginePr
   if (!sent.ok() && !end_of_stream(sent.error())) return couldnt_start(sent.error().text());
   for (;;) {
     auto answer = receive_event(pair->ours.get());
-    if (!answer.ok() && end_of_stream(answer.error()))
-      return couldnt_start("the engine " + path_ + " ended without an answer: " + end_of(std::move(*child)));
-    if (!answer.ok()) return couldnt_start("answer of the engine " + path_ + ": " + answer.error().text());
+    if (!answer.ok()) {
+      auto error = couldnt_start(end_of_stream(answer.error())
+                                     ? "the engine " + path_ + " ended without an answer: " + end_of(std::move(*child))
+                                     : "answer of the engine " + path_ + ": " + answer.error().text());
+      error.code = engine_died;
+      return error;
+    }
     auto& [event, descriptors] = *answer;
     if (event.kind == Event::Kind::failed) {
       end_of(std::move(*child));

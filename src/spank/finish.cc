@@ -6,10 +6,10 @@ namespace {
 void finish(SlurmApi& api, Step& step, Engine& engine) {
   if (step.finished) return;
   step.finished = true;
-  // A failed or interrupted start is finished too: the engine may have been killed before it could clean up.
-  // A container of another step, which this one only joined, is that step's.
+  // An interrupted start is finished too: the engine may have been killed before it could clean up. A container of
+  // another step, which this one only joined, is that step's.
   auto state = step.rendezvous ? step.rendezvous->state() : StepState::untouched;
-  if (state != StepState::untouched && state != StepState::attached) {
+  if (state == StepState::started || state == StepState::starting || state == StepState::interrupted) {
     FinishRequest request{step.container, step.temporary(), step.options.save, step.runtime_dir};
     if (state != StepState::started) request.save_path.clear();
     EngineProcess process{engine_environment(api.environment(), step.job.account), step.job.identity};

@@ -10,53 +10,53 @@ using enum OptionId;
 
 constexpr std::array rows = {
     OptionRow{image, "container-image", "[USER@][REGISTRY#]IMAGE[:TAG]|PATH",
-              "[pyxis] the image to use for the container filesystem. Can be either a docker image given as an enroot "
-              "URI, or a path to a squashfs file on the remote host filesystem.",
+              "[pyxis] run the tasks in a container of this image: a name in a registry, or a squashfs file on "
+              "the node if it begins with / or .",
               "PYXIS_CONTAINER_IMAGE", image},
     OptionRow{mounts, "container-mounts", "SRC:DST[:FLAGS][,SRC:DST...]",
-              "[pyxis] bind mount[s] inside the container. Mount flags are separated with \"+\", e.g. \"ro+rprivate\"",
+              "[pyxis] mount files and directories of the node in the container; FLAGS are joined by + "
+              "(ro+rprivate), SRC may be tmpfs or umount",
               "PYXIS_CONTAINER_MOUNTS", mounts},
-    OptionRow{workdir, "container-workdir", "PATH", "[pyxis] working directory inside the container",
+    OptionRow{workdir, "container-workdir", "PATH",
+              "[pyxis] directory in the container where the command starts (default: the image's)",
               "PYXIS_CONTAINER_WORKDIR", workdir},
     OptionRow{name, "container-name", "NAME[:auto|create|exec|no_exec]",
-              "[pyxis] name to use for saving and loading the container on the host. Unnamed containers are removed "
-              "after the step is complete; named containers are not. If a container with this name already exists, "
-              "it is used and the import is skipped. The flag restricts what may happen: create (must not exist), exec "
-              "(must be running), no_exec (never join a running one).",
+              "[pyxis] keep the container on the node under this name, or use the one that has it. auto joins it "
+              "where it runs; create demands that it is new, exec that it runs; no_exec never joins",
               "PYXIS_CONTAINER_NAME", name},
     OptionRow{save, "container-save", "PATH",
-              "[pyxis] Save the container state to a squashfs file on the remote host filesystem.",
+              "[pyxis] write the container to a squashfs file on the node when the last task there has ended",
               "PYXIS_CONTAINER_SAVE", save},
     OptionRow{mount_home, "container-mount-home", nullptr,
-              "[pyxis] bind mount the user's home directory. System-level settings might cause it to be mounted by "
-              "default",
+              "[pyxis] mount the home directory (default: the node's configuration decides)",
               "PYXIS_CONTAINER_MOUNT_HOME", no_mount_home},
     OptionRow{no_mount_home, "no-container-mount-home", nullptr,
-              "[pyxis] do not bind mount the user's home directory", nullptr, mount_home},
+              "[pyxis] do not mount the home directory", nullptr, mount_home},
     OptionRow{remap_root, "container-remap-root", nullptr,
-              "[pyxis] ask to be remapped to root inside the container. Does not grant elevated system permissions, "
-              "despite appearances.",
+              "[pyxis] appear as root in the container, with no more rights outside than before",
               "PYXIS_CONTAINER_REMAP_ROOT", no_remap_root},
     OptionRow{no_remap_root, "no-container-remap-root", nullptr,
-              "[pyxis] do not remap to root inside the container", nullptr, remap_root},
-    OptionRow{entrypoint, "container-entrypoint", nullptr, "[pyxis] execute the entrypoint from the container image",
+              "[pyxis] keep the own user in the container", nullptr, remap_root},
+    OptionRow{entrypoint, "container-entrypoint", nullptr,
+              "[pyxis] run the image's entrypoint before the command",
               "PYXIS_CONTAINER_ENTRYPOINT", no_entrypoint},
     OptionRow{no_entrypoint, "no-container-entrypoint", nullptr,
-              "[pyxis] do not execute the entrypoint from the container image", nullptr, entrypoint},
-    OptionRow{entrypoint_log, "container-entrypoint-log", nullptr, "[pyxis] print the output of the entrypoint script",
+              "[pyxis] do not run the image's entrypoint", nullptr, entrypoint},
+    OptionRow{entrypoint_log, "container-entrypoint-log", nullptr,
+              "[pyxis] print what the entrypoint prints",
               "PYXIS_CONTAINER_ENTRYPOINT_LOG", entrypoint_log},
-    OptionRow{writable, "container-writable", nullptr, "[pyxis] make the container filesystem writable",
+    OptionRow{writable, "container-writable", nullptr,
+              "[pyxis] let the container's files be changed; the image itself never is",
               "PYXIS_CONTAINER_WRITABLE", readonly},
-    OptionRow{readonly, "container-readonly", nullptr, "[pyxis] make the container filesystem read-only",
+    OptionRow{readonly, "container-readonly", nullptr,
+              "[pyxis] make the container's root read-only",
               "PYXIS_CONTAINER_READONLY", writable},
     OptionRow{env, "container-env", "NAME[,NAME...]",
-              "[pyxis] names of environment variables to override with the host environment and set at the "
-              "entrypoint. By default, all exported host environment variables are set in the container after the "
-              "entrypoint is run, but their existing values in the image take precedence; the variables given with "
-              "this flag keep their host values.",
+              "[pyxis] variables whose values of the job, not of the image, count in the container and its "
+              "entrypoint",
               "PYXIS_CONTAINER_ENV", env},
     OptionRow{unshare, "container-unshare", "NS[,NS...]",
-              "[pyxis] namespaces of the container's own: net, ipc, uts", "PYXIS_CONTAINER_UNSHARE", unshare},
+              "[pyxis] namespaces the container gets for itself: net, ipc, uts", "PYXIS_CONTAINER_UNSHARE", unshare},
 };
 
 constexpr bool ids_match_places() {
@@ -75,6 +75,13 @@ std::string carrier_variable(const OptionRow& row) {
   std::string variable = std::string("_SLURM_SPANK_OPTION_pyxis_") + row.name;
   for (char& c : variable)
     if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  return variable;
+}
+
+std::string decision_variable(const OptionRow& row) {
+  std::string variable = "SLURM_PYXIS_";
+  for (const char* c = row.name; *c; ++c)
+    variable += *c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(*c)));
   return variable;
 }
 

@@ -61,18 +61,24 @@ Result<void> check_value(const OptionRow& row, const std::string& value) {
 
 }  // namespace
 
-Result<void> GivenOptions::give(OptionId id, std::string_view argument) {
+Result<void> GivenOptions::give(OptionId id, std::string_view argument, Origin origin) {
   const auto& row = option_row(id);
-  std::string value(row.argument ? argument : std::string_view());
-  if (auto known = values_.find(id); known != values_.end()) {
-    if (known->second == value) return ok();
-    return fail(dashed(row) + " specified multiple times");
+  std::string text(row.argument ? argument : std::string_view());
+  TRY(check_value(row, text));
+  for (auto other : {id, row.opposite}) {
+    auto known = values_.find(other);
+    if (known == values_.end()) continue;
+    if (known->second.origin == Origin::command_line && origin == Origin::inherited) return ok();
+    if (known->second.origin == Origin::inherited && origin == Origin::command_line) {
+      values_.erase(known);
+      continue;
+    }
+    if (other == id && known->second.text == text) return ok();
+    if (other == id) return fail(dashed(row) + " specified multiple times");
+    return fail("both " + dashed(option_row(std::min(id, other))) + " and " +
+                dashed(option_row(std::max(id, other))) + " were specified");
   }
-  if (row.opposite != id && has(row.opposite))
-    return fail("both " + dashed(option_row(std::max(id, row.opposite))) + " and " +
-                dashed(option_row(std::min(id, row.opposite))) + " were specified");
-  TRY(check_value(row, value));
-  values_.emplace(id, std::move(value));
+  values_.insert_or_assign(id, Value{std::move(text), origin});
   return ok();
 }
 
@@ -80,8 +86,14 @@ Result<void> GivenOptions::add_inherited(const Lookup& variables) {
   const GivenOptions before = *this;
   for (const auto& row : option_rows()) {
     if (before.settled(row)) continue;
-    if (auto value = variables(carrier_variable(row))) TRY(give(row.id, *value));
+    if (auto value = variables(carrier_variable(row))) TRY(give(row.id, *value, Origin::inherited));
   }
+  return ok();
+}
+
+Result<void> GivenOptions::add_decisions(const Lookup& variables) {
+  for (const auto& row : option_rows())
+    if (auto value = variables(decision_variable(row))) TRY(give(row.id, *value));
   return ok();
 }
 
@@ -92,13 +104,13 @@ Result<void> GivenOptions::add_defaults(const Lookup& variables) {
     auto value = variables(row.environment);
     if (!value || value->empty()) continue;
     if (row.argument) {
-      TRY_CONTEXT(give(row.id, *value), row.environment);
+      TRY_CONTEXT(give(row.id, *value, Origin::inherited), row.environment);
       continue;
     }
     auto choice = parse_bool(*value);
     if (!choice) return fail(std::string(row.environment) + ": invalid value \"" + printable(*value) + "\"");
-    if (*choice) TRY_CONTEXT(give(row.id, ""), row.environment);
-    if (!*choice && row.opposite != row.id) TRY_CONTEXT(give(row.opposite, ""), row.environment);
+    if (*choice) TRY_CONTEXT(give(row.id, "", Origin::inherited), row.environment);
+    if (!*choice && row.opposite != row.id) TRY_CONTEXT(give(row.opposite, "", Origin::inherited), row.environment);
   }
   return ok();
 }
@@ -136,7 +148,8 @@ std::vector<std::string> GivenOptions::ignored() const {
   std::vector<std::string> lines;
   if (has(OptionId::image) || has(OptionId::name)) return lines;
   for (const auto& [id, value] : values_)
-    lines.push_back("ignoring " + dashed(option_row(id)) +
+    if (value.origin == Origin::command_line)
+      lines.push_back("ignoring " + dashed(option_row(id)) +
                     " because neither --container-image nor --container-name is set");
   return lines;
 }

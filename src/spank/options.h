@@ -34,9 +34,14 @@ struct OptionRow {
 std::span<const OptionRow> option_rows();
 const OptionRow& option_row(OptionId id);
 
-// The name of the variable in which Slurm carries a given option to where it is used (spank_opt_env_name in Slurm's
-// plugstack.c): srun inside salloc finds salloc's options there.
+// The variable in which Slurm notes an option given to salloc or sbatch (_opt_env_name() in its plugstack.c), for what
+// they start. Since 20.11 srun, sbatch and salloc also take options from it with SLURM_SPANK_ put before.
 std::string carrier_variable(const OptionRow& row);
+
+// Our own way from srun and sbatch to slurmstepd: the outcome for each option, and a marker that there is an outcome.
+// Variables that begin with SLURM pass also with --export=NONE, which Slurm's carriers do not.
+std::string decision_variable(const OptionRow& row);
+constexpr const char* decided_variable = "SLURM_PYXIS_DECIDED";
 
 // What is asked for, checked and typed.
 struct StepOptions {
@@ -52,29 +57,38 @@ struct StepOptions {
   bool contained() const { return !image.empty() || name.has_value(); }
 };
 
+// An inherited option, of an enclosing salloc or sbatch or from a PYXIS_* variable, yields to the command line.
+enum class Origin { command_line, inherited };
+
 class GivenOptions {
  public:
   using Lookup = std::function<std::optional<std::string>(const std::string& variable)>;
 
-  // One option of the command line. Errors: a second, different value; an empty or malformed value; its opposite.
-  Result<void> give(OptionId id, std::string_view argument);
-  // Takes from `variables` (Slurm's carriers) what has neither been given nor contradicted.
+  // Errors: a second, different value; an empty or malformed value; an option and its opposite.
+  Result<void> give(OptionId id, std::string_view argument, Origin origin = Origin::command_line);
+  // Takes from Slurm's carrier variables what has neither been given nor contradicted.
   Result<void> add_inherited(const Lookup& variables);
   // The same with the PYXIS_* variables; a variable that is empty counts as unset.
   Result<void> add_defaults(const Lookup& variables);
+  // Takes what a client has decided.
+  Result<void> add_decisions(const Lookup& variables);
 
   bool has(OptionId id) const { return values_.count(id) != 0; }
-  const std::string& argument(OptionId id) const { return values_.at(id); }
+  const std::string& argument(OptionId id) const { return values_.at(id).text; }
 
   // Errors: what this release does not have.
   Result<StepOptions> resolve(const Config& config) const;
-  // The lines to print where there is neither an image nor a name.
+  // The lines to print where there is neither an image nor a name; inherited options go in silence.
   std::vector<std::string> ignored() const;
 
  private:
+  struct Value {
+    std::string text;
+    Origin origin;
+  };
   bool settled(const OptionRow& row) const { return has(row.id) || has(row.opposite); }
 
-  std::map<OptionId, std::string> values_;
+  std::map<OptionId, Value> values_;
 };
 
 }  // namespace pyxis::spank

@@ -54,25 +54,40 @@ bool never_contained(SlurmApi& api, const Config& config) {
   return !config.sbatch_support && (id == step_batch || id == step_interactive);
 }
 
+// What counts is what the client decided; one without the plugin (REST, another login node) leaves it to us.
+Result<StepOptions> choose(SlurmApi& api, const Config& config, GivenOptions given, std::optional<Error> early) {
+  const auto variables = Environment::from(api.environment());
+  auto lookup = [&](const std::string& name) { return variables.get(name); };
+  if (variables.has(decided_variable)) {
+    GivenOptions decided;
+    TRY(decided.add_decisions(lookup));
+    return decided.resolve(config);
+  }
+  if (early) return std::move(*early);
+  TRY(given.add_defaults(lookup));
+  return given.resolve(config);
+}
+
+// What a client left for us is not for the job to see, nor for another srun in it.
+void remove_decisions(SlurmApi& api) {
+  api.unset_environment(decided_variable);
+  for (const auto& row : option_rows()) api.unset_environment(decision_variable(row));
+}
+
 }  // namespace
 
 std::unique_ptr<Step> prepare_step(SlurmApi& api, const Config& config, GivenOptions given,
                                    std::optional<Error> early) {
-  if (never_contained(api, config)) return nullptr;
+  auto options = choose(api, config, std::move(given), std::move(early));
+  remove_decisions(api);
+  if (never_contained(api, config) || (options.ok() && !options->contained())) return nullptr;
   auto step = std::make_unique<Step>();
-  auto variables = Environment::from(api.environment());
-  auto defaults = given.add_defaults([&](const std::string& name) { return variables.get(name); });
-  if (!early && !defaults.ok()) early = std::move(defaults).error();
-  auto options = given.resolve(config);
-  if (!early && !options.ok()) early = std::move(options).error();
-  if (!early && !options->contained()) return nullptr;
-  if (options.ok()) step->options = std::move(*options);
-  auto rendezvous = Rendezvous::create();
-  if (rendezvous.ok()) step->rendezvous = std::move(*rendezvous);
-  else if (!early) early = std::move(rendezvous).error();
-  if (!early)
-    if (auto filled = fill_step(api, config, *step); !filled.ok()) early = std::move(filled).error();
-  step->deferred = std::move(early);
+  auto fill = [&]() -> Result<void> {
+    step->rendezvous = TRY(Rendezvous::create());
+    step->options = TRY(std::move(options));
+    return fill_step(api, config, *step);
+  };
+  if (auto filled = fill(); !filled.ok()) step->deferred = std::move(filled).error();
   return step;
 }
 

@@ -36,10 +36,10 @@ Rendezvous::~Rendezvous() { ::munmap(shared_, sizeof(Shared)); }
 StepState Rendezvous::enter() {
   int code = ::pthread_mutex_lock(&shared_->mutex);
   if (code == EOWNERDEAD) {  // pthread_mutexattr_setrobust(3): the first task died, we hold the lock now
-    shared_->state = StepState::failed;
+    if (shared_->state == StepState::starting) shared_->state = StepState::interrupted;
     ::pthread_mutex_consistent(&shared_->mutex);
   } else if (code != 0) {
-    return StepState::failed;
+    return StepState::interrupted;
   }
   StepState found = shared_->state;
   if (found == StepState::untouched) {
@@ -61,7 +61,9 @@ void Rendezvous::publish_started(bool attached, const std::string& control_socke
   publish(attached ? StepState::attached : StepState::started);
 }
 
-void Rendezvous::publish_failed() { publish(StepState::failed); }
+void Rendezvous::publish_failed(bool interrupted) {
+  publish(interrupted ? StepState::interrupted : StepState::failed);
+}
 
 StepState Rendezvous::state() const { return shared_->state; }
 std::string Rendezvous::control_socket() const { return shared_->control_socket; }

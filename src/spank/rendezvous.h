@@ -9,8 +9,9 @@
 
 namespace pyxis::spank {
 
-// What the shared memory says. `starting` outside the lock means that the first task died on the way.
-enum class StepState : int { untouched, starting, started, attached, failed };
+// What the shared memory says. `failed` is a start that has cleaned up after itself; `interrupted`, or `starting` found
+// after all tasks have gone, one that may have left something.
+enum class StepState : int { untouched, starting, started, attached, failed, interrupted };
 
 class Rendezvous {
  public:
@@ -22,10 +23,10 @@ class Rendezvous {
 
   // Waits until no other task is starting the container and gives the state found. For the caller that finds
   // `untouched` it has become `starting`, and the caller must end with publish_*(); until then, or until its death, the
-  // others wait. A first task that died leaves `failed` behind.
+  // others wait. A first task that died leaves `interrupted` behind.
   StepState enter();
   void publish_started(bool attached, const std::string& control_socket);
-  void publish_failed();
+  void publish_failed(bool interrupted);
 
   StepState state() const;
   std::string control_socket() const;

@@ -60,9 +60,18 @@ int guarded(const char* callback, int on_failure, Body&& body) noexcept {
   return on_failure;
 }
 
-int option_given(int value, const char* argument, int remote) noexcept {
+// srun calls back for options in its environment first, and does not say so (spank_process_env_options()).
+Origin origin_of(const OptionRow& row, const char* argument, int remote) {
+  if (remote || plugin().given.has(row.id)) return Origin::command_line;
+  const char* inherited = ::getenv(("SLURM_SPANK_" + carrier_variable(row)).c_str());
+  return inherited && std::string_view(inherited) == argument ? Origin::inherited : Origin::command_line;
+}
+
+int option_given(int value, const char* text, int remote) noexcept {
   return guarded("option", -1, [&] {
-    auto taken = plugin().given.give(static_cast<OptionId>(value), argument ? argument : "");
+    const char* argument = text ? text : "";
+    const auto& row = option_row(static_cast<OptionId>(value));
+    auto taken = plugin().given.give(row.id, argument, origin_of(row, argument, remote));
     if (taken.ok()) return 0;
     if (!remote) {
       ::slurm_error("pyxis: %s", taken.error().text().c_str());

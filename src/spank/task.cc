@@ -93,7 +93,7 @@ Result<Container> start_container(SlurmApi& api, Step& step, Engine& engine) {
 Result<Container> lead(SlurmApi& api, Step& step, Engine& engine) {
   auto container = start_container(api, step, engine);
   if (!container.ok()) {
-    step.rendezvous->publish_failed();
+    step.rendezvous->publish_failed(container.error().code == engine_died);
     return container;
   }
   const auto& started = container->started;
@@ -122,8 +122,8 @@ int start_task(SlurmApi& api, Step& step, Engine& engine) {
   step.leash_keep.reset();  // slurmstepd's alone: a task that outlives it must not hold the leash
   if (step.deferred) return failed(api, step, *step.deferred);
   auto state = step.rendezvous->enter();
-  if (state == StepState::failed || state == StepState::starting)
-    return failed(api, step, fail("couldn't start container\nthe first task of the step ended while it was starting it"));
+  if (state == StepState::failed || state == StepState::interrupted)
+    return failed(api, step, fail("couldn't start container\nthe task of the step that was starting it has ended"));
   auto container =
       state == StepState::untouched ? lead(api, step, engine) : engine.join(step.rendezvous->control_socket());
   step.leash_engine.reset();
