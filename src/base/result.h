@@ -87,17 +87,22 @@ inline Result<void> ok() { return {}; }
 }  // namespace pyxis
 
 // TRY(expr): the value of a Result, or return its error from this function.
-#define TRY(expr)                                              \
-  ({                                                           \
-    auto try_result_ = (expr);                                 \
-    if (!try_result_.ok()) return std::move(try_result_).error(); \
-    std::move(try_result_).value();                            \
+#define TRY(expr) PYXIS_TRY_(expr, PYXIS_JOIN_(try_result_, __COUNTER__))
+#define PYXIS_TRY_(expr, result)                       \
+  ({                                                   \
+    auto result = (expr);                              \
+    if (!result.ok()) return std::move(result).error(); \
+    std::move(result).value();                         \
   })
 
 // TRY_CONTEXT(expr, what): like TRY, and the error says what was being done.
-#define TRY_CONTEXT(expr, what)                                                  \
-  ({                                                                             \
-    auto try_result_ = (expr);                                                   \
-    if (!try_result_.ok()) return std::move(try_result_).error().context(what);  \
-    std::move(try_result_).value();                                              \
+#define TRY_CONTEXT(expr, what) PYXIS_TRY_CONTEXT_(expr, what, PYXIS_JOIN_(try_result_, __COUNTER__))
+#define PYXIS_TRY_CONTEXT_(expr, what, result)                       \
+  ({                                                                 \
+    auto result = (expr);                                            \
+    if (!result.ok()) return std::move(result).error().context(what); \
+    std::move(result).value();                                       \
   })
+
+#define PYXIS_JOIN_(a, b) PYXIS_JOIN_AGAIN_(a, b)
+#define PYXIS_JOIN_AGAIN_(a, b) a##b
