@@ -1,0 +1,46 @@
+# The usual commands, for who expects them; CMake does the work (CMakePresets.json), scripts/ the rest.
+#   make              build into build/release
+#   make install      DESTDIR, prefix, libdir and datadir are honoured, also by uninstall
+#   make check        all tests (scripts/check)
+#   make demo         the examples on a throw-away cluster (scripts/demo)
+#   make bench        the measurements (bench/run)
+
+prefix  ?= /usr/local
+libdir  ?= $(prefix)/lib
+datadir ?= $(prefix)/share
+build   := build/release
+
+# Relative to the prefix where they lie below it, so that a build can still be installed elsewhere.
+below_prefix = $(patsubst $(prefix)/%,%,$(1))
+
+all: configure
+	cmake --build --preset release
+
+configure:
+	cmake --preset release -DCMAKE_INSTALL_PREFIX=$(prefix) \
+	    -DCMAKE_INSTALL_LIBDIR=$(call below_prefix,$(libdir)) -DCMAKE_INSTALL_DATADIR=$(call below_prefix,$(datadir))
+
+install: all
+	DESTDIR=$(DESTDIR) cmake --install $(build)
+
+# What an installation would put there, found by making one aside.
+uninstall: all
+	rm -rf $(build)/uninstall
+	DESTDIR=$(CURDIR)/$(build)/uninstall cmake --install $(build) >/dev/null
+	cd $(build)/uninstall && find . ! -type d -printf '%P\0' | (cd $(or $(DESTDIR),/) && xargs -0 rm -fv)
+	rmdir --ignore-fail-on-non-empty $(DESTDIR)$(datadir)/pyxis
+	rm -rf $(build)/uninstall
+
+check:
+	scripts/check
+
+demo:
+	scripts/demo
+
+bench: all
+	bench/run
+
+clean:
+	rm -rf build
+
+.PHONY: all configure install uninstall check demo bench clean
