@@ -129,9 +129,7 @@ void settle_bind(PlannedMount& mount) {
     mount.attributes = {};
   }
   for (auto* change : {&mount.attributes, &mount.recursive_attributes})
-    change->clear &= (change->set & kernel::attr_atime_mask) || (change->clear & kernel::attr_atime_mask)
-                         ? kernel::attr_atime_mask
-                         : no_bits;
+    change->clear &= kernel::attr_atime_mask;
 }
 
 }  // namespace
