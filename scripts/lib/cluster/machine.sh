@@ -46,6 +46,16 @@ furnish_machine() { # MACHINE
     in_machine "$1" mkdir -m 1777 /run/lock
     in_machine "$1" mount -t tmpfs -o nosuid,nodev,mode=1777 tmpfs /dev/shm
     [[ ! -f /etc/hosts ]] || in_machine "$1" mount --bind "$dir/hosts" /etc/hosts
+    restore_resolver "$1"
+}
+
+# Where resolv.conf is a link into /run (systemd-resolved), the new /run has to have the file.
+restore_resolver() { # MACHINE
+    local file
+    file=$(realpath -m /etc/resolv.conf)
+    [[ -f $file && $file == /run/* ]] || return 0
+    # shellcheck disable=SC2016
+    in_machine "$1" bash -c 'mkdir -p "$(dirname "$0")" && cat >"$0"' "$file" <"$file"
 }
 
 # Compute nodes have disks of their own, and that is where a container store belongs. Home directories are shared here, as

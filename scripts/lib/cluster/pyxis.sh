@@ -9,7 +9,7 @@ install_pyxis() {
         return
     fi
     cmake --install "$build" --prefix "$dir/prefix" >"$dir/install.log" 2>&1 ||
-        die "installing from $build failed" "$(tail -n 3 "$dir/install.log")" "Remedy: make"
+        die "installing from $build failed" "$(grep -A 2 -m 1 "^CMake Error" "$dir/install.log" || tail -n 3 "$dir/install.log")" "Is it built? Remedy: make"
     chmod -R a+rX "$dir/prefix"
 }
 

@@ -12,7 +12,7 @@ TRACES = ("etc/hostname", "etc/resolv.conf", "var/log/")
 
 
 def debian(suite):
-    command = ["mmdebstrap", "--quiet", "--variant=apt", "--format=tar",
+    command = ["mmdebstrap", "--quiet", "--variant=apt", "--format=tar", "--dpkgopt=force-unsafe-io",
                *(f"--dpkgopt=path-exclude={pattern}" for pattern in UNWANTED), suite, "-"]
     run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if run.returncode:

@@ -14,9 +14,9 @@ class Registry:
         try:
             self.connection.request(method, path, body, headers or {})
             response = self.connection.getresponse()
-        except ConnectionRefusedError:
-            raise SystemExit(f"scripts/images: error: no registry answers at {self.address}\n    Remedy: scripts/registry up") from None
-        text = response.read()
+            text = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise SystemExit(f"scripts/images: error: no registry answers at {self.address}: {error}\n    Remedy: scripts/registry up") from None
         if response.status not in expect:
             raise SystemExit(f"scripts/images: error: {self.address} answers {response.status} to {method} {path}: {text.decode()[:300]}")
         return response
