@@ -1,8 +1,10 @@
 #include "sandbox/fstab.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.h"
+#include "sandbox/mountinfo.h"
 
 namespace pyxis {
 namespace {
@@ -12,12 +14,9 @@ const std::vector<std::string> default_options = {"x-create=auto", "rbind"};
 // One pass over a field as written: `\ooo` and `${NAME}` become text, and that text is final.
 std::string expand(std::string_view raw, const Environment& environment) {
   std::string out;
-  auto digit = [&](size_t at, char highest) {
-    return at < raw.size() && raw[at] >= '0' && raw[at] <= highest;
-  };
   for (size_t i = 0; i < raw.size();) {
-    if (raw[i] == '\\' && digit(i + 1, '3') && digit(i + 2, '7') && digit(i + 3, '7')) {
-      out += static_cast<char>((raw[i + 1] - '0') * 64 + (raw[i + 2] - '0') * 8 + (raw[i + 3] - '0'));
+    if (auto byte = octal_escape(raw.substr(i))) {
+      out += *byte;
       i += 4;
     } else if (auto end = raw.find('}', i); raw.substr(i, 2) == "${" && end != raw.npos) {
       out += environment.get(raw.substr(i + 2, end - i - 2)).value_or("");

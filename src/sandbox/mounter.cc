@@ -101,9 +101,12 @@ Result<void> execute_filesystem(const PlannedMount& mount, int root, const Mount
     return std::move(done).error().with_remedy(
         "the kernel has no such file system; the fields are "
         "SOURCE TARGET TYPE OPTIONS");
+  bool of_kernel = mount.type == "proc" || mount.type == "sysfs";
   if (!done.ok() && done.error().code == EPERM)
     return std::move(done).error().with_remedy(
-        "the kernel does not let users mount file systems of this type");
+        of_kernel
+            ? "the host's own is partly covered by other mounts, and the kernel then gives users no new one"
+            : "the kernel does not let users mount file systems of this type");
   return done;
 }
 

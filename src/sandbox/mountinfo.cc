@@ -32,18 +32,19 @@ uint64_t parse_attributes(std::string_view options) {
 
 }  // namespace
 
+std::optional<char> octal_escape(std::string_view text) {
+  auto digit = [&](size_t at, char highest) { return text[at] >= '0' && text[at] <= highest; };
+  if (text.size() < 4 || text[0] != '\\' || !digit(1, '3') || !digit(2, '7') || !digit(3, '7'))
+    return std::nullopt;
+  return static_cast<char>((text[1] - '0') * 64 + (text[2] - '0') * 8 + (text[3] - '0'));
+}
+
 std::string unescape_octal(std::string_view text) {
   std::string out;
-  auto digit = [&](size_t at) {
-    return at < text.size() && text[at] >= '0' && text[at] <= '7' ? text[at] - '0' : -1;
-  };
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && digit(i + 1) >= 0 && digit(i + 1) <= 3 && digit(i + 2) >= 0 && digit(i + 3) >= 0) {
-      out += static_cast<char>(digit(i + 1) * 64 + digit(i + 2) * 8 + digit(i + 3));
-      i += 3;
-    } else {
-      out += text[i];
-    }
+  for (size_t i = 0; i < text.size();) {
+    auto byte = octal_escape(text.substr(i));
+    out += byte ? *byte : text[i];
+    i += byte ? 4 : 1;
   }
   return out;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,8 @@ std::vector<MountRecord> mounts_below(const std::vector<MountRecord>& all, int i
 Result<int> mount_id_of(int fd);
 Result<std::string> filesystem_type_of(int fd);
 
-// "\040" and the like, as in fstab(5) and mountinfo, to the bytes they stand for.
+// The byte that `text` begins with in the form "\040" of fstab(5) and mountinfo, or nothing.
+std::optional<char> octal_escape(std::string_view text);
 std::string unescape_octal(std::string_view text);
 
 }  // namespace pyxis

@@ -4,7 +4,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 
 #include "base/fs.h"
 #include "base/text.h"
+#include "sandbox/mountinfo.h"
 
 namespace pyxis {
 namespace {
@@ -47,14 +47,9 @@ std::optional<long long> knob(const std::string& path) {
 // In a chroot "/" is no mount point, as a rule; the kernel refuses user namespaces there (user_namespaces(7),
 // EPERM).
 bool in_chroot() {
-  struct stat root, up;
-  auto mounts = read_file("/proc/self/mountinfo");
-  if (!mounts.ok() || ::stat("/", &root) != 0 || ::stat("/..", &up) != 0) return false;
-  for (const auto& line : split(*mounts, '\n')) {
-    auto fields = split(line, ' ');
-    if (fields.size() > 4 && fields[4] == "/") return false;
-  }
-  return true;
+  auto mounts = read_mountinfo();
+  return mounts.ok() && std::none_of(mounts->begin(), mounts->end(),
+                                     [](const auto& record) { return record.mount_point == "/"; });
 }
 
 std::string limits_remedy(const std::vector<Namespace>& kinds, const std::string& root) {

@@ -254,10 +254,11 @@ TEST(RunInSandbox, ForwardsSignals) {
         if (::read(ready[0], &byte, 1) == 1) ::kill(self, SIGUSR1);
         ::_exit(0);
       }
-      auto script =
-          "trap 'exit 9' USR1; echo >&" + std::to_string(ready[1]) + "; read x <&" + std::to_string(never[0]);
+      ASSERT_EQ(::dup2(ready[1], 7), 7);  // shells take one digit
+      ASSERT_EQ(::dup2(never[0], 8), 8);
+      auto script = "trap 'exit 9' USR1; echo >&7; read x <&8";
       EXPECT_EQ(run(*sandbox, shell(script)), 9) << pids;
-      for (int fd : {ready[0], ready[1], never[0], never[1]}) ::close(fd);
+      for (int fd : {ready[0], ready[1], never[0], never[1], 7, 8}) ::close(fd);
       ::waitpid(sender, nullptr, 0);
     }
   });
