@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/text.h"
@@ -14,6 +15,7 @@ namespace pyxis {
 namespace {
 
 constexpr size_t input_buffer_size = 128 << 10;
+constexpr size_t part_header_size = 4096;  // a member's header, with any name and comment that is not absurd
 constexpr size_t tar_block = 512;
 constexpr int zstd_window_log_max = 27;  // 128 MiB, zstd's own limit without --long
 
@@ -50,8 +52,7 @@ class CompressedSource : public ByteSource {
   Result<size_t> read(std::span<std::byte> output) override {
     while (!ended_ && !output.empty()) {
       if (begin_ == end_) TRY(refill());
-      if (between_ && TRY(at_end())) break;
-      between_ = false;
+      if (part_begins_ && TRY(begin_part())) break;
       size_t produced = TRY(decode(output));
       if (produced > 0) return produced;
     }
@@ -66,7 +67,7 @@ class CompressedSource : public ByteSource {
 
   std::span<const std::byte> rest() const { return std::span(buffer_).subspan(begin_, end_ - begin_); }
   void consume(size_t count) { begin_ += count; }
-  void finish_part() { between_ = true; }
+  void finish_part() { part_begins_ = true; }
   // A decoder with room for output that makes no progress wants more input: there is none once the input has ended.
   Result<void> check_progress(bool progress) {
     if (progress) return ok();
@@ -76,15 +77,27 @@ class CompressedSource : public ByteSource {
 
  private:
   Result<void> refill() {
-    begin_ = 0;
-    end_ = TRY(input_->read(buffer_));
-    drained_ = end_ == 0;
+    begin_ = end_ = 0;
+    return read_more();
+  }
+  Result<void> read_more() {
+    size_t got = drained_ ? 0 : TRY(input_->read(std::span(buffer_).subspan(end_)));
+    drained_ = got == 0;
+    end_ += got;
     return ok();
   }
-  // Between parts: the end of the input, or zeros up to it.
-  Result<bool> at_end() {
-    if (!drained_ && rest().front() != std::byte{0}) return false;
-    while (!drained_) {
+  // True at the end of the stream: no input, or zeros up to its end.
+  Result<bool> begin_part() {
+    part_begins_ = false;
+    if (end_ - begin_ < part_header_size) {
+      // igzip miscounts the checksum of a header that comes in pieces.
+      std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_), buffer_.begin() + static_cast<std::ptrdiff_t>(end_),
+                buffer_.begin());
+      end_ -= std::exchange(begin_, 0);
+      while (!drained_ && end_ < part_header_size) TRY(read_more());
+    }
+    if (!rest().empty() && rest().front() != std::byte{0}) return false;
+    while (!rest().empty()) {
       if (!std::ranges::all_of(rest(), [](std::byte b) { return b == std::byte{0}; }))
         return fail(std::string(name()) + ": unknown bytes after the end of the stream");
       TRY(refill());
@@ -96,7 +109,7 @@ class CompressedSource : public ByteSource {
   std::unique_ptr<PeekedSource> input_;
   std::vector<std::byte> buffer_;
   size_t begin_ = 0, end_ = 0;
-  bool drained_ = false, between_ = false, ended_ = false;
+  bool drained_ = false, part_begins_ = true, ended_ = false;
 };
 
 class GzipSource : public CompressedSource {

@@ -2,7 +2,6 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <langinfo.h>
 #include <locale.h>
 
 #include <algorithm>
@@ -16,7 +15,8 @@ constexpr size_t stream_buffer_size = 256 << 10;
 constexpr size_t header_limit = 4 << 20;  // maps of sparse files and chains of extended headers are kept in memory
 
 // The "C" locale for this thread while libarchive works. libarchive translates pax names from UTF-8 into the locale's
-// character set (and normalises them); told that they are in that very set, it leaves them alone.
+// character set; in a UTF-8 locale that composes decomposed characters. In the "C" locale the translation of anything
+// but ASCII fails, with a warning, and libarchive then gives the bytes as they are.
 class PlainLocale {
  public:
   PlainLocale() : locale_(::newlocale(LC_ALL_MASK, "C", nullptr)), before_(::uselocale(locale_)) {}
@@ -56,8 +56,7 @@ struct TarReader::State {
   PlainLocale locale;
   std::unique_ptr<archive, int (*)(archive*)> reader{::archive_read_new(), ::archive_read_free};
   std::vector<std::byte> buffer = std::vector<std::byte>(stream_buffer_size);
-  std::optional<Error> stream_error;
-  std::optional<Error> open_error;
+  std::optional<Error> failure;  // of the stream or of opening; libarchive may pass over it, we do not
   uint64_t file_size = 0;
   bool in_headers = false, in_entry = false;
   size_t header_bytes = 0;
@@ -66,21 +65,20 @@ struct TarReader::State {
 
   void open();
   Error error();
-  static la_ssize_t read(archive* reader, void* self, const void** data);
+  static la_ssize_t read(archive*, void* self, const void** data);
 };
 
 // Whole buffers, so that few entries straddle two of them (a straddling file costs a second write).
-la_ssize_t TarReader::State::read(archive* reader, void* self, const void** data) {
+la_ssize_t TarReader::State::read(archive*, void* self, const void** data) {
   auto& state = *static_cast<State*>(self);
   auto got = read_fully(state.stream, state.buffer);
   if (!got.ok()) {
-    state.stream_error = std::move(got).error();
-    ::archive_set_error(reader, EIO, "the stream failed");
+    state.failure = std::move(got).error();
     return -1;
   }
   state.header_bytes += *got;
   if (state.in_headers && state.header_bytes > header_limit) {
-    ::archive_set_error(reader, EFBIG, "headers of one entry are larger than 4 MiB");
+    state.failure = fail("tar: the headers of one entry are larger than 4 MiB");
     return -1;
   }
   *data = state.buffer.data();
@@ -90,14 +88,12 @@ la_ssize_t TarReader::State::read(archive* reader, void* self, const void** data
 void TarReader::State::open() {
   ::archive_read_support_format_tar(reader.get());
   ::archive_read_support_format_empty(reader.get());
-  auto charset = std::string("tar:hdrcharset=") + ::nl_langinfo(CODESET);
-  if (::archive_read_set_options(reader.get(), charset.c_str()) != ARCHIVE_OK ||
-      ::archive_read_open(reader.get(), this, nullptr, read, nullptr) != ARCHIVE_OK)
-    open_error = error();
+  if (::archive_read_open(reader.get(), this, nullptr, read, nullptr) != ARCHIVE_OK)
+    failure = error();
 }
 
 Error TarReader::State::error() {
-  if (stream_error) return *stream_error;
+  if (failure) return *failure;
   const char* why = ::archive_error_string(reader.get());
   return fail("tar: " + printable(why ? why : "damaged archive"));
 }
@@ -106,7 +102,7 @@ TarReader::TarReader(ByteSource& stream) : state_(std::make_unique<State>(stream
 TarReader::~TarReader() = default;
 
 Result<bool> TarReader::next(TarEntry& entry) {
-  if (state_->open_error) return *state_->open_error;
+  if (state_->failure) return *state_->failure;
   archive_entry* raw = nullptr;
   if (state_->in_entry && ::archive_read_data_skip(state_->reader.get()) < ARCHIVE_WARN) return state_->error();
   state_->in_entry = false;
@@ -114,14 +110,20 @@ Result<bool> TarReader::next(TarEntry& entry) {
   state_->header_bytes = 0;
   int code = ::archive_read_next_header(state_->reader.get(), &raw);
   state_->in_headers = false;
+  if (state_->failure) return *state_->failure;
   if (code == ARCHIVE_EOF) return false;
   if (code != ARCHIVE_OK && code != ARCHIVE_WARN) return state_->error();  // a warning is about what we do not use
+  if (!::archive_entry_pathname(raw)) return state_->error();  // also where it gave up on a chain of headers
   state_->in_entry = true;
   entry.kind = kind_of(raw);
-  entry.name = text_or_empty(::archive_entry_pathname(raw));
+  entry.name = ::archive_entry_pathname(raw);
   entry.target.clear();
   if (entry.kind == TarEntry::Kind::hard_link) entry.target = text_or_empty(::archive_entry_hardlink(raw));
-  if (entry.kind == TarEntry::Kind::symlink) entry.target = text_or_empty(::archive_entry_symlink(raw));
+  if (entry.kind == TarEntry::Kind::symlink) {
+    // libarchive 3.6 loses the target of a link whose ustar header has none beside the extended header's.
+    if (!::archive_entry_symlink(raw)) return fail("tar: " + printable(entry.name) + ": a symbolic link without target");
+    entry.target = ::archive_entry_symlink(raw);
+  }
   entry.mode = ::archive_entry_perm(raw) & 07777;
   entry.mtime = {::archive_entry_mtime(raw), std::clamp(::archive_entry_mtime_nsec(raw), 0L, 999'999'999L)};
   entry.size = static_cast<uint64_t>(std::max<la_int64_t>(::archive_entry_size(raw), 0));
@@ -141,6 +143,7 @@ Result<std::optional<TarReader::Block>> TarReader::next_block() {
   size_t size = 0;
   la_int64_t offset = 0;
   int code = ::archive_read_data_block(state_->reader.get(), &data, &size, &offset);
+  if (state_->failure) return *state_->failure;
   if (code == ARCHIVE_EOF) return std::optional<Block>();
   if (code != ARCHIVE_OK && code != ARCHIVE_WARN) return state_->error();
   Block block{static_cast<uint64_t>(offset), {static_cast<const std::byte*>(data), size}};

@@ -129,7 +129,7 @@ TEST(Decompress, AnySplitOfTheInputGivesTheSame) {
     for (size_t step : {1, 2, 3, 7, 511, 4096}) {
       TrickleSource source(data, step);
       auto out = decompress(source);
-      ASSERT_TRUE(out.ok()) << out.error().text();
+      ASSERT_TRUE(out.ok()) << out.error().text() << ", in steps of " << step;
       EXPECT_TRUE(*out == tar + "second") << step;
     }
 }

@@ -46,7 +46,8 @@ class Stacking : public LayerTest {
       if (::chdir(scratch().c_str()) != 0) return "chdir";
       auto options = "userxattr,lowerdir=" + lower + ",upperdir=upper,workdir=work";
       if (::mount("overlay", "merged", "overlay", 0, options.c_str()) != 0) return "mount: " + std::string(strerror(errno));
-      return to_text(testing::snapshot(open("merged").get()));
+      auto root = open_path("merged", O_RDONLY | O_DIRECTORY);  // scratch_fd() leads to what lies below the mount
+      return to_text(testing::snapshot(root->get()));
     });
   }
 

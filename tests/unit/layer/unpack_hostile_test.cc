@@ -124,10 +124,10 @@ TEST_F(Hostile, HeadersOfOneEntryAreLimited) {
                             .content = map,
                             .pax = {{"GNU.sparse.major", "1"}, {"GNU.sparse.minor", "0"}, {"GNU.sparse.name", "f"},
                                     {"GNU.sparse.realsize", "1"}}}),
-          "tar: ", "l1");
+          "larger than 4 MiB", "l1");
   TarBuilder chain;
   for (int i = 0; i < 20'000; ++i) chain.add({.name = "x", .type = 'g', .content = "13 comment=x\n"});
-  refused(chain.file("f"), "tar: ", "l2");
+  refused(chain.file("f"), "unpack layer: tar: ", "l2");
 }
 
 TEST_F(Hostile, ATruncatedArchiveIsAnError) {
@@ -140,18 +140,20 @@ TEST_F(Hostile, ATruncatedArchiveIsAnError) {
 }
 
 TEST_F(Hostile, MemoryDoesNotGrowWithTheLayer) {
-  // 60 000 files in as many directories, in an order that opens every directory anew, within 100 MB of address space
-  // beyond what the process has already.
+  // In an order that opens every directory anew; on a tmpfs, because a disk would take a minute.
   TarBuilder archive;
   for (int i = 0; i < 30'000; ++i) archive.dir("d" + std::to_string(i));
   for (int i = 0; i < 30'000; ++i) archive.file("d" + std::to_string(i) + "/f", "");
   auto bytes = archive.finish();
-  auto directory = make("layer");
+  std::string path = "/dev/shm/pyxis-layer-XXXXXX";
+  ASSERT_NE(::mkdtemp(path.data()), nullptr);
+  auto directory = *open_path(path, O_RDONLY | O_DIRECTORY);
   struct rusage before{}, after{};
   ::getrusage(RUSAGE_SELF, &before);
   MemorySource source(testing::bytes_of(bytes));
-  auto facts = unpack_layer(source, directory.get());
+  auto facts = unpack_layer(source, directory.get(), {.form = LayerForm::plain});
   ::getrusage(RUSAGE_SELF, &after);
+  EXPECT_TRUE(remove_tree(AT_FDCWD, path).ok());
   ASSERT_TRUE(facts.ok()) << facts.error().text();
   EXPECT_EQ(facts->files, 30'000u);
   EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 20 << 10);  // kilobytes

@@ -137,8 +137,8 @@ TEST_F(Unpack, NamesAreBytes) {
   for (const auto& name : names) {
     archive.file("ustar/" + name, name);
     archive.add({.name = "x", .content = name, .pax = {{"path", "pax/" + name}}});
-    archive.add({.name = "x", .type = '2', .pax = {{"path", "links/" + name}, {"linkpath", name}}});
-    archive.add({.name = "x", .type = '1', .pax = {{"path", "hard/" + name}, {"linkpath", "pax/" + name}}});
+    archive.add({.name = "x", .type = '2', .link = "x", .pax = {{"path", "links/" + name}, {"linkpath", name}}});
+    archive.add({.name = "x", .type = '1', .link = "x", .pax = {{"path", "hard/" + name}, {"linkpath", "pax/" + name}}});
   }
   unpacked(archive);
   auto tree = testing::snapshot(open("layer").get());
