@@ -1,0 +1,50 @@
+#include "spank/config.h"
+
+#include <gmock/gmock.h>
+
+namespace pyxis::spank {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string problem(const std::vector<std::string>& words) {
+  auto config = parse_config(words);
+  return config.ok() ? "" : config.error().text();
+}
+
+TEST(Config, DefaultsAreTheDocumentedOnes) {
+  auto config = parse_config({});
+  ASSERT_TRUE(config.ok());
+  EXPECT_EQ(config->runtime_path, "/run/pyxis");
+  EXPECT_FALSE(config->execute_entrypoint);
+  EXPECT_EQ(config->container_scope, Scope::global);
+  EXPECT_TRUE(config->sbatch_support);
+  EXPECT_THAT(config->pyxis_path, HasSubstr("/bin/pyxis"));
+}
+
+TEST(Config, ReadsEveryKey) {
+  auto config = parse_config({"runtime_path=/var/p/", "execute_entrypoint=yes", "container_scope=job",
+                              "sbatch_support=n", "use_enroot_load=1", "use_squashfuse=true", "pyxis_path=/opt/pyxis",
+                              "engine=pyxis"});
+  ASSERT_TRUE(config.ok()) << config.error().text();
+  EXPECT_EQ(config->runtime_path, "/var/p");
+  EXPECT_TRUE(config->execute_entrypoint);
+  EXPECT_EQ(config->container_scope, Scope::job);
+  EXPECT_FALSE(config->sbatch_support);
+  EXPECT_EQ(config->pyxis_path, "/opt/pyxis");
+}
+
+TEST(Config, NamesWhatItRefuses) {
+  EXPECT_THAT(problem({"runtime_pat=/x"}), HasSubstr("unknown key \"runtime_pat\""));
+  EXPECT_THAT(problem({"runtime_path=x"}), HasSubstr("runtime_path: invalid value \"x\""));
+  EXPECT_THAT(problem({"runtime_path=/"}), HasSubstr("runtime_path"));
+  EXPECT_THAT(problem({"sbatch_support=maybe"}), HasSubstr("sbatch_support: invalid value \"maybe\""));
+  EXPECT_THAT(problem({"container_scope=node"}), HasSubstr("container_scope"));
+  EXPECT_THAT(problem({"standalone"}), HasSubstr("\"standalone\" is not of the form key=value"));
+  EXPECT_THAT(problem({"engine=enroot"}), HasSubstr("engine=enroot is not available"));
+  EXPECT_THAT(problem({"engine=podman"}), HasSubstr("engine"));
+  EXPECT_THAT(problem({"importer=/usr/bin/x"}), HasSubstr("importer is not available"));
+}
+
+}  // namespace
+}  // namespace pyxis::spank

@@ -1,0 +1,61 @@
+// An engine program for the tests of the plugin's side of the contract: what it does is written in the image's or the
+// container's name.
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <string>
+
+#include "contract/step.h"
+
+namespace {
+
+using namespace pyxis;
+
+void answer(Event event) { (void)send_message(contract_socket_fd, event.encode()); }
+
+bool descriptors_are_as_promised() {
+  struct stat info;
+  for (int fd = contract_leash_fd + 1; fd < 64; ++fd)
+    if (::fstat(fd, &info) == 0) return false;
+  struct stat out, err;
+  return ::fstat(contract_leash_fd, &info) == 0 && S_ISSOCK(info.st_mode) && ::fstat(1, &out) == 0 &&
+         ::fstat(2, &err) == 0 && out.st_ino == err.st_ino;
+}
+
+int start() {
+  auto request = StartRequest::decode(receive_message(contract_socket_fd)->body);
+  if (!request.ok()) return 9;
+  const auto& image = request->image;
+  if (image == "die") return 3;
+  if (image == "crash") ::kill(::getpid(), SIGKILL);
+  if (image == "nonsense") return send_message(contract_socket_fd, "nonsense").ok() ? 0 : 1;
+  if (image == "report") {
+    Event event{Event::Kind::started, ""};
+    event.started.workdir = ::getcwd(nullptr, 0);
+    event.started.env = {"DESCRIPTORS=" + std::string(descriptors_are_as_promised() ? "good" : "bad")};
+    for (char** line = environ; *line; ++line) event.started.env.emplace_back(*line);
+    answer(event);
+    return 0;
+  }
+  answer({Event::Kind::importing, image});
+  answer({Event::Kind::failed, "no such image", Phase::import});
+  return 1;
+}
+
+int finish() {
+  auto request = FinishRequest::decode(receive_message(contract_socket_fd)->body);
+  if (!request.ok()) return 9;
+  if (request->container == "die") return 3;
+  if (request->container == "fail") answer({Event::Kind::failed, "still busy", Phase::remove});
+  answer({Event::Kind::finished, ""});
+  return 0;
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  if (count != 3 || std::strcmp(words[1], "step") != 0) return 8;
+  return std::strcmp(words[2], "start") == 0 ? start() : finish();
+}

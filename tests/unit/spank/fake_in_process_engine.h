@@ -1,0 +1,43 @@
+// An engine that only notes what it is asked.
+#pragma once
+
+#include "spank/engine.h"
+
+namespace pyxis::spank {
+
+class FakeEngine : public Engine {
+ public:
+  std::optional<Error> start_error;
+  Started started;
+  std::vector<Event> events;
+  std::vector<StartRequest> starts;
+  std::vector<std::string> joins;
+  std::vector<FinishRequest> finishes;
+  std::vector<EpilogRequest> epilogs;
+  EngineProcess last_process;
+
+  Result<Container> start(const StartRequest& request, const EngineProcess& process, int,
+                          const Listener& listener) override {
+    starts.push_back(request);
+    last_process = process;
+    for (const auto& event : events) listener(event);
+    if (start_error) return *start_error;
+    return Container{started, {}};
+  }
+  Result<Container> join(const std::string& control_socket) override {
+    joins.push_back(control_socket);
+    return Container{started, {}};
+  }
+  Result<void> finish(const FinishRequest& request, const EngineProcess& process) override {
+    finishes.push_back(request);
+    last_process = process;
+    return ok();
+  }
+  Result<void> epilog(const EpilogRequest& request, const EngineProcess& process) override {
+    epilogs.push_back(request);
+    last_process = process;
+    return ok();
+  }
+};
+
+}  // namespace pyxis::spank

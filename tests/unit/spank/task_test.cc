@@ -1,0 +1,153 @@
+#include <gmock/gmock.h>
+#include <sys/wait.h>
+
+#include "fake_in_process_engine.h"
+#include "fake_slurm.h"
+#include "spank/step.h"
+
+namespace pyxis::spank {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+constexpr int all_good = 0;
+
+// Tasks are forked children: joining changes the process for good.
+template <class Body>
+int in_task(Body&& body) {
+  pid_t pid = ::fork();
+  if (pid == 0) ::_exit(body());
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 1000;
+}
+
+class Task : public ::testing::Test {
+ protected:
+  Task() {
+    step.rendezvous = std::move(Rendezvous::create()).value();
+    step.container = "pyxis_7.0";
+    step.options.image = "debian";
+    step.runtime_dir = "/run/pyxis/1000";
+    step.job = {{::getuid(), ::getgid(), {}}, {"alice", "/home/alice"}, 7, 0, 1, 1, 1};
+    engine.started.control_socket = "/run/pyxis/1000/socket";
+    engine.started.env = {"IN=container"};
+  }
+  FakeSlurm slurm;
+  FakeEngine engine;
+  Step step;
+};
+
+TEST_F(Task, TheFirstStartsAndTheOthersJoin) {
+  EXPECT_EQ(in_task([&] { return start_task(slurm, step, engine) == 0 && engine.starts.size() == 1 ? all_good : 1; }), 0);
+  EXPECT_EQ(step.rendezvous->state(), StepState::started);
+  EXPECT_EQ(in_task([&] {
+              if (start_task(slurm, step, engine) != 0 || !engine.starts.empty()) return 1;
+              if (engine.joins != std::vector<std::string>{"/run/pyxis/1000/socket"}) return 2;
+              return slurm.variables.get("IN") == "container" ? all_good : 3;
+            }),
+            0);
+}
+
+TEST_F(Task, AFailureIsReportedOnceAndFailsAll) {
+  engine.start_error = fail("failed to import docker image: debian\nmanifest unknown\x1b[0m");
+  EXPECT_EQ(start_task(slurm, step, engine), -1);
+  EXPECT_THAT(slurm.errors, ElementsAre("pyxis: failed to import docker image: debian",
+                                        "pyxis: manifest unknown\\x1b[0m"));
+  slurm.errors.clear();
+  EXPECT_EQ(start_task(slurm, step, engine), -1);
+  EXPECT_THAT(slurm.errors, IsEmpty());
+  EXPECT_EQ(engine.starts.size(), 1u);
+  EXPECT_EQ(step.rendezvous->state(), StepState::failed);
+}
+
+TEST_F(Task, AnEngineThatDiedIsCleanedUpAfter) {
+  engine.start_error = fail("couldn't start container");
+  engine.start_error->code = engine_died;
+  EXPECT_EQ(start_task(slurm, step, engine), -1);
+  EXPECT_EQ(step.rendezvous->state(), StepState::interrupted);
+}
+
+TEST_F(Task, DeferredErrorsAreRaisedHere) {
+  step.deferred = fail("--container-name: empty name");
+  EXPECT_EQ(start_task(slurm, step, engine), -1);
+  EXPECT_EQ(start_task(slurm, step, engine), -1);
+  EXPECT_THAT(slurm.errors, ElementsAre("pyxis: --container-name: empty name"));
+  EXPECT_THAT(engine.starts, IsEmpty());
+}
+
+TEST_F(Task, AMissingMountSourceStopsBeforeTheImport) {
+  step.options.mounts = {{"/no/such", "/x", ""}};
+  EXPECT_EQ(start_task(slurm, step, engine), -1);
+  EXPECT_THAT(slurm.errors, ElementsAre("pyxis: --container-mounts: source path does not exist: /no/such"));
+  EXPECT_THAT(engine.starts, IsEmpty());
+}
+
+TEST_F(Task, ProgressIsForASingleReader) {
+  engine.events = {{Event::Kind::importing, "debian"}, {Event::Kind::progress, "50 %"},
+                   {Event::Kind::log, "a warning"}, {Event::Kind::imported, "debian"}};
+  engine.start_error = fail("stop here");
+  EXPECT_EQ(start_task(slurm, step, engine), -1);
+  EXPECT_THAT(slurm.said, ElementsAre("pyxis: importing docker image: debian", "pyxis: 50 %", "pyxis: a warning",
+                                      "pyxis: imported docker image: debian"));
+  slurm.said.clear();
+  step.rendezvous = std::move(Rendezvous::create()).value();
+  step.job.total_tasks = 2;
+  EXPECT_EQ(start_task(slurm, step, engine), -1);
+  EXPECT_THAT(slurm.said, ElementsAre("pyxis: a warning"));
+}
+
+TEST_F(Task, TheRequestSaysAll) {
+  engine.start_error = fail("stop here");
+  slurm.variables = Environment::from({"A=1", "LD_PRELOAD=/x", "PMIX_SERVER_TMPDIR=/tmp/pmix"});
+  step.options.mounts = {{"./", "/x", "ro"}};
+  step.options.unshare = {"net"};
+  step.options.name = ContainerName{"n", NameMode::create};
+  EXPECT_EQ(start_task(slurm, step, engine), -1);
+  const auto& request = engine.starts.at(0);
+  EXPECT_EQ(request.container, "pyxis_7.0");
+  EXPECT_FALSE(request.temporary);
+  EXPECT_EQ(request.mode, NameMode::create);
+  EXPECT_EQ(request.image, "debian");
+  EXPECT_THAT(request.unshare, ElementsAre("net"));
+  EXPECT_THAT(request.command, ElementsAre("/bin/true"));
+  EXPECT_EQ(request.job_id, 7u);
+  ASSERT_EQ(request.mounts.size(), 2u);
+  EXPECT_EQ(request.mounts[0].source.front(), '/');
+  EXPECT_EQ(request.mounts[1], (MountRequest{"/tmp/pmix", "/tmp/pmix", "x-create=auto,rbind"}));
+  EXPECT_THAT(engine.last_process.environment,
+              AllOf(Contains("A=1"), Contains("HOME=/home/alice"), Not(Contains(HasSubstr("LD_PRELOAD")))));
+  EXPECT_THAT(request.job_env, Contains("LD_PRELOAD=/x"));
+}
+
+TEST_F(Task, TheBatchScriptIsMountedAtItsOwnPlace) {
+  engine.start_error = fail("stop here");
+  step.job.step_id = step_batch;
+  slurm.argv = {"/var/spool/slurmd/job00007/slurm_script", "arg"};
+  EXPECT_EQ(start_task(slurm, step, engine), -1);
+  EXPECT_THAT(engine.starts.at(0).mounts,
+              ElementsAre(MountRequest{"/var/spool/slurmd/job00007/slurm_script",
+                                       "/var/spool/slurmd/job00007/slurm_script", "x-create=auto,rbind,ro"}));
+}
+
+TEST_F(Task, MountsOfARunningContainerAreItsOwn) {
+  EXPECT_EQ(in_task([&] {
+              step.options.mounts = {{"/", "/x", ""}};
+              engine.started.attached = true;
+              if (start_task(slurm, step, engine) != 0) return 1;
+              return slurm.said == std::vector<std::string>{"pyxis: ignoring --container-mounts when attaching to a "
+                                                            "running container"}
+                         ? all_good
+                         : 2;
+            }),
+            0);
+  EXPECT_EQ(step.rendezvous->state(), StepState::attached);
+}
+
+}  // namespace
+}  // namespace pyxis::spank
