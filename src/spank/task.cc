@@ -12,9 +12,8 @@ namespace pyxis::spank {
 namespace {
 
 // Reported by one task of the node; the others fail in silence.
-int failed(SlurmApi& api, Step& step, const Error& error) {
+void report_once(SlurmApi& api, Step& step, const Error& error) {
   if (!step.rendezvous || step.rendezvous->claim_report()) report(api, error);
-  return -1;
 }
 
 Result<std::string> working_directory() {
@@ -89,10 +88,11 @@ Result<Container> start_container(SlurmApi& api, Step& step, Engine& engine) {
                       [&](const Event& event) { print_event(api, step, event); });
 }
 
-// The first task; it holds the lock until it has published how it went.
+// The first task; it holds the lock until it has published how it went, and until then nobody else can report.
 Result<Container> lead(SlurmApi& api, Step& step, Engine& engine) {
   auto container = start_container(api, step, engine);
   if (!container.ok()) {
+    report_once(api, step, container.error());
     step.rendezvous->publish_failed(container.error().code == engine_died);
     return container;
   }
@@ -120,17 +120,20 @@ Result<void> enter(SlurmApi& api, const Step& step, Container container) {
 
 int start_task(SlurmApi& api, Step& step, Engine& engine) {
   step.leash_keep.reset();  // slurmstepd's alone: a task that outlives it must not hold the leash
-  if (step.deferred) return failed(api, step, *step.deferred);
-  auto state = step.rendezvous->enter();
-  if (state == StepState::failed || state == StepState::interrupted)
-    return failed(api, step, fail("couldn't start container\nthe task of the step that was starting it has ended"));
-  auto container =
-      state == StepState::untouched ? lead(api, step, engine) : engine.join(step.rendezvous->control_socket());
-  step.leash_engine.reset();
-  if (!container.ok()) return failed(api, step, container.error());
-  auto entered = enter(api, step, std::move(*container));
-  if (!entered.ok()) return failed(api, step, entered.error());
-  return 0;
+  auto run = [&]() -> Result<void> {
+    if (step.deferred) return *step.deferred;
+    auto state = step.rendezvous->enter();
+    if (state == StepState::failed || state == StepState::interrupted)
+      return fail("couldn't start container\nthe task of the step that was starting it has ended");
+    auto container =
+        TRY(state == StepState::untouched ? lead(api, step, engine) : engine.join(step.rendezvous->control_socket()));
+    step.leash_engine.reset();
+    return enter(api, step, std::move(container));
+  };
+  auto done = run();
+  if (done.ok()) return 0;
+  report_once(api, step, done.error());
+  return -1;
 }
 
 }  // namespace pyxis::spank
