@@ -21,13 +21,13 @@ configure:
 	    -DCMAKE_INSTALL_LIBDIR=$(call below_prefix,$(libdir)) -DCMAKE_INSTALL_DATADIR=$(call below_prefix,$(datadir))
 
 install: all
-	DESTDIR=$(DESTDIR) cmake --install $(build)
+	DESTDIR=$(abspath $(DESTDIR)) cmake --install $(build)
 
 # What an installation would put there, found by making one aside.
 uninstall: all
 	rm -rf $(build)/uninstall
 	DESTDIR=$(CURDIR)/$(build)/uninstall cmake --install $(build) >/dev/null
-	cd $(build)/uninstall && find . ! -type d -printf '%P\0' | (cd $(or $(DESTDIR),/) && xargs -0 rm -fv)
+	cd $(build)/uninstall && find . ! -type d -printf '%P\0' | (cd $(or $(abspath $(DESTDIR)),/) && xargs -0 rm -fv)
 	rmdir --ignore-fail-on-non-empty $(DESTDIR)$(datadir)/pyxis
 	rm -rf $(build)/uninstall
 

@@ -8,6 +8,9 @@ install_pyxis() {
         say "nothing is built in $build: the cluster comes up without Pyxis"
         return
     fi
+    if grep -Eq '^CMAKE_INSTALL_[A-Z]*DIR:[A-Z]+=/' "$build/CMakeCache.txt"; then
+        die "$build is configured to install outside its prefix" "Remedy: scripts/cluster takes a build whose libdir and datadir lie below prefix (make clean all)."
+    fi
     cmake --install "$build" --prefix "$dir/prefix" >"$dir/install.log" 2>&1 ||
         die "installing from $build failed" "$(grep -A 2 -m 1 "^CMake Error" "$dir/install.log" || tail -n 3 "$dir/install.log")" "Is it built? Remedy: make"
     chmod -R a+rX "$dir/prefix"
