@@ -13,10 +13,21 @@ machine_address() { # MACHINE
     if [[ $1 == head ]]; then echo "198.18.$(slot).2"; else echo "198.18.$(slot).$((10 + ${1#node}))"; fi
 }
 
-# Bridges are looked for and made under a lock of the host, so that one without an alias is nobody's.
-take_network() {
+# What clusters share (slots, users) changes under one lock of this machine.
+with_host_lock() { # FUNCTION
     exec 8</sys/class/net
     flock 8
+    "$@"
+    exec 8<&-
+}
+
+take_network() {
+    with_host_lock take_slot
+    ip address add "$(host_address)/24" dev "$(bridge)"
+    ip link set "$(bridge)" up
+}
+
+take_slot() {
     local candidate
     for ((candidate = 0; candidate < max_slots; candidate++)); do
         [[ -e /sys/class/net/pyxbr$candidate ]] || break
@@ -25,22 +36,17 @@ take_network() {
     echo "$candidate" >"$dir/slot"
     ip link add "$(bridge)" type bridge
     ip link set "$(bridge)" alias "$dir"
-    exec 8<&-
-    ip address add "$(host_address)/24" dev "$(bridge)"
-    ip link set "$(bridge)" up
 }
 
-# Removes the bridges of this directory, and those of an `up` that was killed before it could name its own.
+# Removes the bridges of this directory, and those of an `up` that was killed before it could name its own: under the lock, one
+# without an alias is nobody's.
 drop_network() {
     local link alias
-    exec 8</sys/class/net
-    flock 8
     for link in /sys/class/net/pyxbr*; do
         [[ -e $link ]] || continue
         alias=$(<"$link/ifalias")
         [[ -n $alias && $alias != "$dir" ]] || ip link delete "${link##*/}"
     done
-    exec 8<&-
 }
 
 other_clusters_exist() {
