@@ -116,8 +116,7 @@ Error explain(const Inquiry& inquiry, const HttpOutcome& outcome) {
   const auto& asked = inquiry.server.empty() ? inquiry.registry : inquiry.server;
   auto whom = inquiry.server.empty() ? inquiry.registry : "token server " + inquiry.server;
   // Storage that the registry redirected to has its own words and its own rules.
-  bool elsewhere =
-      !(inquiry.registry == response.url.host || inquiry.registry.starts_with(response.url.host + ":"));
+  bool elsewhere = !(asked == response.url.host || asked.starts_with(response.url.host + ":"));
   if (elsewhere) whom += " (through " + response.url.host + ")";
   auto words = words_of(response);
   return fail(inquiry.object + ": " + whom + " answered " + status_text(response.status) + " to " + who +

@@ -36,7 +36,8 @@ Result<Url> Session::find_base(const std::stop_token& stop) {
   bool loopback = is_loopback(registry_);
   if (!loopback && !http_.settings().allow_http) return secure;
   auto plain = TRY(parse_url("http://" + registry_ + "/v2/"));
-  std::string causes;
+  std::string causes, remedy;
+  bool reached = false;
   for (const auto& url : loopback ? std::array{plain, secure} : std::array{secure, plain}) {
     HttpRequest request;
     request.url = url;
@@ -45,11 +46,16 @@ Result<Url> Session::find_base(const std::stop_token& stop) {
     if (outcome.failure == HttpFailure::cancelled) return *outcome.error;
     auto cause = outcome.error ? outcome.error->message : "wants https";
     causes += (causes.empty() ? "" : "; ") + url.scheme + ": " + cause;
-    bool other_scheme_may_do =
-        outcome.failure != HttpFailure::final && (url.plain() || outcome.failure != HttpFailure::transfer);
-    if (!other_scheme_may_do) break;
+    reached = reached || outcome.failure != HttpFailure::connection;
+    if (outcome.error) remedy = outcome.error->remedy;
+    // The right scheme that does not work, or one port for both schemes and nobody there.
+    bool broken_off = outcome.failure == HttpFailure::transfer && !url.plain();
+    bool nobody = outcome.failure == HttpFailure::connection && plain.port == secure.port;
+    if (outcome.failure == HttpFailure::final || broken_off || nobody) break;
   }
-  return fail(registry_ + ": " + causes, "check that the registry runs and that this node can reach it");
+  auto error = fail(registry_ + ": " + causes, remedy);
+  if (!reached) error.code = EHOSTUNREACH;
+  return error;
 }
 
 Result<Url> Session::base(const std::stop_token& stop) {

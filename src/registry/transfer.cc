@@ -201,6 +201,10 @@ HttpOutcome Transfer::run(const HttpSettings& settings, const HttpRequest& reque
   } else {
     outcome.failure = classify(code, exchange.answered);
     std::string cause = exchange.message[0] ? exchange.message.data() : curl_easy_strerror(code);
+    long number = 0;  // libcurl's own words do not tell "refused" from "no route"
+    if (code == CURLE_COULDNT_CONNECT &&
+        curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &number) == CURLE_OK && number)
+      cause += std::string(": ") + strerrordesc_np(static_cast<int>(number));
     outcome.error = fail(printable(cause), remedy_for(code));
   }
   return std::move(outcome);

@@ -1,0 +1,192 @@
+#include "registry/http.h"
+
+#include <gmock/gmock.h>
+
+#include <thread>
+
+#include "fake_server.h"
+
+namespace pyxis {
+namespace {
+
+using test::FakeServer;
+using test::ServerRequest;
+using test::ServerResponse;
+using testing::HasSubstr;
+
+constexpr size_t limit = 1000;
+
+HttpRequest get(const std::string& url) {
+  HttpRequest request;
+  request.url = parse_url(url).value();
+  return request;
+}
+
+TEST(Http, HeadersBodyAndAgent) {
+  FakeServer server([](const ServerRequest&) {
+    return ServerResponse{200, {{"X-Thing", " a "}, {"x-thing", "b"}}, "hello"};
+  });
+  Http http({});
+  auto request = get("http://" + server.address() + "/x?y=1");
+  request.headers = {{"Accept", "text/x"}};
+  auto outcome = http.perform(request, {}, limit, {});
+  ASSERT_EQ(outcome.failure, HttpFailure::none);
+  EXPECT_EQ(outcome.response.body, "hello");
+  EXPECT_EQ(outcome.response.headers.count("x-thing"), 2u);
+  EXPECT_EQ(outcome.response.header("x-thing"), "a");
+  auto seen = server.requests().at(0);
+  EXPECT_EQ(seen.target, "/x?y=1");
+  EXPECT_EQ(seen.header("accept"), "text/x");
+  EXPECT_EQ(seen.header("user-agent"), "pyxis/" PYXIS_VERSION);
+}
+
+TEST(Http, PostSendsItsBody) {
+  FakeServer server([](const ServerRequest& request) {
+    return ServerResponse{200, {}, request.method + request.body};
+  });
+  auto request = get("http://" + server.address());
+  request.method = "POST";
+  request.body = "a=b";
+  EXPECT_EQ(Http({}).perform(request, {}, limit, {}).response.body, "POSTa=b");
+}
+
+TEST(Http, BodiesAreBounded) {
+  int status = 200;
+  FakeServer server([&](const ServerRequest&) { return ServerResponse{status, {}, std::string(5000, 'x')}; });
+  Http http({});
+  auto outcome = http.perform(get("http://" + server.address()), {}, limit, {});
+  EXPECT_EQ(outcome.failure, HttpFailure::final);
+  EXPECT_THAT(outcome.error->text(), HasSubstr("longer than 1.0 kB"));
+  status = 500;
+  outcome = http.perform(get("http://" + server.address()), {}, limit, {});
+  EXPECT_EQ(outcome.failure, HttpFailure::none);
+  EXPECT_EQ(outcome.response.body.size(), limit);
+}
+
+TEST(Http, RedirectDropsAuthorizationAtAnotherOrigin) {
+  FakeServer other([](const ServerRequest&) { return ServerResponse{200, {}, "there"}; });
+  FakeServer server([&](const ServerRequest& request) {
+    if (request.target == "/near") return ServerResponse{307, {{"Location", "/end"}}, "moved"};
+    if (request.target == "/far")
+      return ServerResponse{302, {{"Location", "http://" + other.address() + "/x"}}, ""};
+    return ServerResponse{200, {}, "here"};
+  });
+  Http http({});
+  auto request = get("http://" + server.address() + "/near");
+  request.authorization = "Bearer secret";
+  EXPECT_EQ(http.perform(request, {}, limit, {}).response.body, "here");
+  EXPECT_EQ(server.requests().back().header("authorization"), "Bearer secret");
+  request.url = parse_url("http://" + server.address() + "/far").value();
+  auto outcome = http.perform(request, {}, limit, {});
+  EXPECT_EQ(outcome.response.body, "there");
+  EXPECT_EQ(outcome.response.url.port, std::to_string(other.port()));
+  EXPECT_EQ(other.requests().at(0).header("authorization"), "");
+}
+
+TEST(Http, RedirectsEnd) {
+  FakeServer server([](const ServerRequest&) { return ServerResponse{302, {{"Location", "/again"}}, ""}; });
+  auto outcome = Http({}).perform(get("http://" + server.address()), {}, limit, {});
+  EXPECT_EQ(outcome.failure, HttpFailure::final);
+  EXPECT_THAT(outcome.error->text(), HasSubstr("more than 10 redirects"));
+  EXPECT_EQ(server.requests().size(), 11u);
+  FakeServer files([](const ServerRequest&) {
+    return ServerResponse{302, {{"Location", "file:///etc/passwd"}}, ""};
+  });
+  EXPECT_EQ(Http({}).perform(get("http://" + files.address()), {}, limit, {}).failure, HttpFailure::final);
+}
+
+TEST(Http, SinkTakesSuccessOnlyAndItsErrorEndsIt) {
+  int status = 200;
+  FakeServer server([&](const ServerRequest&) {
+    return ServerResponse{status, {}, std::string(300000, 'x')};
+  });
+  Http http({});
+  size_t taken = 0;
+  BodySink count = [&](const HttpResponse&, std::span<const std::byte> data) {
+    taken += data.size();
+    return ok();
+  };
+  EXPECT_EQ(http.perform(get("http://" + server.address()), count, limit, {}).failure, HttpFailure::none);
+  EXPECT_EQ(taken, 300000u);
+  BodySink refuse = [](const HttpResponse&, std::span<const std::byte>) -> Result<void> {
+    return sys_error("write", ENOSPC);
+  };
+  auto outcome = http.perform(get("http://" + server.address()), refuse, limit, {});
+  EXPECT_EQ(outcome.failure, HttpFailure::final);
+  EXPECT_EQ(outcome.error->code, ENOSPC);
+  status = 404;
+  EXPECT_EQ(http.perform(get("http://" + server.address()), refuse, limit, {}).response.body.size(), limit);
+}
+
+TEST(Http, KindsOfFailure) {
+  int closed_port;
+  {
+    FakeServer gone([](const ServerRequest&) { return ServerResponse{}; });
+    closed_port = gone.port();
+  }
+  Http http({});
+  EXPECT_EQ(http.perform(get("http://127.0.0.1:" + std::to_string(closed_port)), {}, limit, {}).failure,
+            HttpFailure::connection);
+  EXPECT_EQ(http.perform(get("http://no-such-host.invalid/"), {}, limit, {}).failure,
+            HttpFailure::connection);
+  FakeServer plain([](const ServerRequest&) { return ServerResponse{200, {}, "0123456789", 4}; });
+  EXPECT_EQ(http.perform(get("http://" + plain.address()), {}, limit, {}).failure, HttpFailure::transfer);
+  FakeServer garbage([](const ServerRequest&) { return ServerResponse{.garbage = true}; });
+  EXPECT_NE(http.perform(get("http://" + garbage.address()), {}, limit, {}).failure, HttpFailure::none);
+}
+
+TEST(Http, StallIsNoticed) {
+  FakeServer server([](const ServerRequest&) {
+    return ServerResponse{200, {}, std::string(100, 'x'), 10, true};
+  });
+  HttpSettings settings;
+  settings.stall_timeout = std::chrono::seconds(1);
+  auto outcome = Http(settings).perform(get("http://" + server.address()), {}, limit, {});
+  EXPECT_EQ(outcome.failure, HttpFailure::transfer);
+  EXPECT_THAT(outcome.error->text(), HasSubstr("no byte came for 1 s"));
+}
+
+TEST(Http, StopEndsATransferAndAWaitForAPlace) {
+  FakeServer server([](const ServerRequest&) {
+    return ServerResponse{200, {}, std::string(100, 'x'), 10, true};
+  });
+  HttpSettings settings;
+  settings.max_connections = 1;
+  Http http(settings);
+  std::stop_source stop;
+  HttpOutcome second;
+  std::jthread waiter([&] {
+    server.wait_for_hang();
+    std::jthread stopper([&] { stop.request_stop(); });
+    second = http.perform(get("http://" + server.address()), {}, limit, stop.get_token());
+  });
+  auto first = http.perform(get("http://" + server.address()), {}, limit, stop.get_token());
+  waiter.join();
+  EXPECT_EQ(first.failure, HttpFailure::cancelled);
+  EXPECT_EQ(first.error->code, ECANCELED);
+  EXPECT_EQ(second.failure, HttpFailure::cancelled);
+}
+
+TEST(Http, ConnectionIsKept) {
+  FakeServer server([](const ServerRequest&) { return ServerResponse{200, {}, "x"}; });
+  Http http({});
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(http.perform(get("http://" + server.address()), {}, limit, {}).response.status, 200);
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST(Http, ProxyIsTheOneOfTheSettings) {
+  FakeServer proxy([](const ServerRequest& request) { return ServerResponse{200, {}, request.target}; });
+  HttpSettings settings;
+  Environment environment;
+  environment.set("http_proxy", "http://" + proxy.address());
+  environment.set("no_proxy", "direct.invalid");
+  environment.set("HTTP_PROXY", "http://not-this.invalid");
+  settings.take_environment(environment);
+  Http http(settings);
+  EXPECT_EQ(http.perform(get("http://far.invalid/x"), {}, limit, {}).response.body, "http://far.invalid/x");
+  EXPECT_EQ(http.perform(get("http://direct.invalid/x"), {}, limit, {}).failure, HttpFailure::connection);
+}
+
+}  // namespace
+}  // namespace pyxis
