@@ -32,8 +32,8 @@ def make_static():
         with open(output, "rb") as file:
             program = file.read()
     image = Image()
-    image.manifest([Layer().directory("work").file("report", program, mode=0o755)],
-                   Env=["PATH=/", "IMAGE_VARIABLE=from the image"], Entrypoint=["/report"], WorkingDir="/work")
+    image.manifest([Layer().directory("srv").file("report", program, mode=0o755)],
+                   Env=["PATH=/", "IMAGE_VARIABLE=from the image"], Entrypoint=["/report"], WorkingDir="/srv")
     return image
 
 
