@@ -33,13 +33,13 @@ Result<std::optional<StoredImage>> last_known(const Store& store, const std::opt
 }
 
 // What the registry's answer allows without asking more: the image, if it is present and still what the name means.
-Result<std::optional<StoredImage>> find_current(const Store& store, Client& client, const ImportRequest& request,
-                                                Reporter& reporter) {
+Result<std::optional<StoredImage>> find_current(const Store& store, const Settings& settings,
+                                                const ImportRequest& request, Reporter& reporter) {
   auto name = TRY(find_name(store, name_key(request)));
   auto image = TRY(last_known(store, name));
   if (!image) return image;
   if (!request.reference.digest.empty()) return image;  // a digest means one image for ever
-  auto now = client.head_manifest(request.reference);
+  auto now = open_registry(settings, Patience::brief, reporter)->head_manifest(request.reference);
   if (now.ok()) return *now == name->pointed_to ? image : std::nullopt;
   if (!unreachable(now.error())) return std::move(now).error();
   reporter.warn("using the image " + request.shown_as + " as it was last imported: " + now.error().message);
@@ -100,14 +100,14 @@ Result<StoredImage> import_image(const Store& store, const Settings& settings, c
                                  Reporter& reporter) {
   TRY(check_supported(request.reference));
   TRY(store.sweep_staging());
-  auto client = TRY(open_registry(settings, request.reference, reporter));
-  if (auto image = TRY(find_current(store, *client, request, reporter))) return std::move(*image);
+  if (auto image = TRY(find_current(store, settings, request, reporter))) return std::move(*image);
+  auto client = open_registry(settings, Patience::patient, reporter);
   return download(store, settings, *client, request, reporter);
 }
 
 Result<Digest> resolve_digest(const Settings& settings, const ImportRequest& request, Reporter& reporter) {
   TRY(check_supported(request.reference));
-  auto client = TRY(open_registry(settings, request.reference, reporter));
+  auto client = open_registry(settings, Patience::patient, reporter);
   return TRY(client->resolve(request.reference, request.platform)).manifest_digest;
 }
 

@@ -11,20 +11,15 @@
 namespace pyxis {
 namespace {
 
-// Reached through the descriptor: a name of any length and content, and always the directory that was opened.
-std::string path_in(const Fd& directory, const char* name) {
-  return fd_path(directory.get()) + "/" + name;
-}
-
-Result<RootSpec> root_of(const Store& store, const ContainerRecord& record, const Fd& directory) {
-  if (record.form == ContainerForm::flat) return RootSpec(DirectoryRoot{path_in(directory, "rootfs")});
+Result<RootSpec> root_of(const Store& store, const ContainerRecord& record, const std::string& directory) {
+  if (record.form == ContainerForm::flat) return RootSpec(DirectoryRoot{directory + "/rootfs"});
   auto image = TRY(find_image(store, record.image));
   if (!image)
     return fail("image " + record.image.text() + " of container " + record.name + " is not in the store any more",
                 "import it again: pyxis pull " + record.reference);
   OverlayRoot overlay;
-  overlay.upper = path_in(directory, "upper");
-  overlay.work = path_in(directory, "work");
+  overlay.upper = directory + "/upper";
+  overlay.work = directory + "/work";
   auto layers = TRY(open_image_layers(store, *image));
   for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer)
     overlay.lower.push_back({record.reference, std::move(*layer)});
@@ -58,7 +53,7 @@ Result<Launched> launch_container(const Store& store, const Settings& settings, 
                                   const LaunchOptions& options) {
   auto config = TRY_CONTEXT(parse_config(record.config), "container " + record.name);
   auto account = current_account(settings.environment);
-  auto directory = TRY(open_container(store, record.name));
+  auto directory = container_path(store, record.name);
   Launched launched;
   launched.workdir = !options.workdir.empty() ? options.workdir : !config.working_dir.empty() ? config.working_dir : "/";
 
@@ -67,7 +62,7 @@ Result<Launched> launch_container(const Store& store, const Settings& settings, 
   plan.writable = options.writable;
   plan.extra = options.unshare;
   plan.root = TRY(root_of(store, record, directory));
-  plan.mount_point = path_in(directory, "root");
+  plan.mount_point = directory + "/root";
   plan.early = TRY(system_mounts(settings));
   plan.late = options.mounts;
   if (options.mount_home) plan.late.insert(plan.late.begin(), from_mount_request(account.home, account.home, ""));

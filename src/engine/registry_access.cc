@@ -1,1 +1,29 @@
 #include "engine/registry_access.h"
+
+#include <algorithm>
+
+namespace pyxis {
+
+std::unique_ptr<Client> open_registry(const Settings& settings, Patience patience, Reporter& reporter) {
+  ClientSettings client;
+  client.http.connect_timeout = settings.connect_timeout;
+  client.http.transfer_timeout = settings.transfer_timeout;
+  client.http.max_connections = settings.max_connections;
+  client.http.allow_http = settings.allow_http;
+  if (settings.transfer_retries > 0) client.http.retries = settings.transfer_retries;
+  if (patience == Patience::brief) {
+    client.http.retries = 0;
+    client.http.connect_timeout = std::min(settings.connect_timeout, std::chrono::seconds(5));
+    client.http.stall_timeout = std::chrono::seconds(10);
+  }
+  client.http.take_environment(settings.environment);
+  auto places = settings.environment;
+  places.set("ENROOT_CONFIG_PATH", settings.config_path);
+  client.credentials = CredentialPlaces::of(places);
+  client.warn = [&reporter](std::string_view line) { reporter.warn(std::string(line)); };
+  return std::make_unique<Client>(std::move(client));
+}
+
+bool unreachable(const Error& error) { return error.code == EHOSTUNREACH; }
+
+}  // namespace pyxis

@@ -11,7 +11,9 @@
 
 namespace pyxis {
 
-Result<std::unique_ptr<Client>> open_registry(const Settings& settings, const Reference& reference, Reporter& reporter);
+// patient: retries with growing waits, for what cannot be done without. Otherwise one attempt with a short time-out.
+enum class Patience { patient, brief };
+std::unique_ptr<Client> open_registry(const Settings& settings, Patience patience, Reporter& reporter);
 
 // The registry did not answer at all (no route, no name, refused, time-out), as opposed to answering no.
 bool unreachable(const Error& error);

@@ -87,6 +87,10 @@ Result<StagingDirectory> stage_container(const Store& store, const ContainerReco
   return staging;
 }
 
+std::string container_path(const Store& store, const std::string& name) {
+  return store.path() + "/containers/" + store.host() + "/" + name;
+}
+
 Result<Fd> open_container(const Store& store, const std::string& name) {
   auto dir = open_at(store.containers(), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!dir.ok() && dir.error().code == ENOENT)

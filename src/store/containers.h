@@ -47,6 +47,9 @@ Result<Fd> lock_container_name(const Store& store, const std::string& name);
 template <class FillFlat>
 Result<void> create_container(const Store& store, const ContainerRecord& record, FillFlat&& fill_flat);
 
+// Its directory by path: mounting needs paths that are resolved in the new mount namespace.
+std::string container_path(const Store& store, const std::string& name);
+
 // The container's directory, and its use: hold the returned descriptor for as long as it runs.
 Result<Fd> open_container(const Store& store, const std::string& name);
 Result<Fd> use_container(const Store& store, const std::string& name);

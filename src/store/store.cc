@@ -50,6 +50,7 @@ Result<void> StagingDirectory::publish(int parent, const std::string& name) {
 Result<Store> Store::open_directories(const std::string& path) {
   Store store;
   store.path_ = path;
+  store.host_ = TRY(host_name());
   TRY(make_directories(path, private_mode));
   store.root_ = TRY(open_path(path, O_RDONLY | O_DIRECTORY));
   int root = store.root_.get();
@@ -59,7 +60,7 @@ Result<Store> Store::open_directories(const std::string& path) {
   store.images_ = TRY(make_directory_at(images.get(), "sha256", private_mode));
   store.refs_ = TRY(make_directory_at(root, "refs", private_mode));
   auto containers = TRY(make_directory_at(root, "containers", private_mode));
-  store.containers_ = TRY(make_directory_at(containers.get(), TRY(host_name()), private_mode));
+  store.containers_ = TRY(make_directory_at(containers.get(), store.host_, private_mode));
   store.tmp_ = TRY(make_directory_at(root, "tmp", private_mode));
   store.locks_ = TRY(make_directory_at(root, "locks", private_mode));
   return store;

@@ -54,6 +54,7 @@ class Store {
 
   const std::string& path() const { return path_; }
   StoreForm form() const { return form_; }
+  const std::string& host() const { return host_; }  // below which this node's containers lie
   int layers() const { return layers_.get(); }
   int images() const { return images_.get(); }
   int refs() const { return refs_.get(); }
@@ -75,7 +76,7 @@ class Store {
   Result<bool> read_version();
   Result<void> write_version(StoreForm form);
 
-  std::string path_;
+  std::string path_, host_;
   StoreForm form_ = StoreForm::overlay;
   Fd root_, layers_, images_, refs_, containers_, tmp_, locks_;
 };
