@@ -36,7 +36,8 @@ std::string registry_errors(const json::Value& document) {
 }
 
 std::string log_in_hint(const Inquiry& inquiry) {
-  return "log in: `docker login " + inquiry.registry + "`, or a line `machine " + inquiry.registry +
+  auto docker = inquiry.registry == docker_hub ? "docker login" : "docker login " + inquiry.registry;
+  return "log in: `" + docker + "`, or a line `machine " + inquiry.registry +
          " login USER password SECRET` in .credentials (looked into: " + inquiry.places + ")";
 }
 
