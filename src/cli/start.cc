@@ -83,7 +83,12 @@ Result<int> start(const StartArguments& arguments, std::vector<std::string> comm
   inside.environment = merged_environment(environment, running.started.env, arguments.environment);
   inside.workdir = running.started.workdir;
   inside.keep_capabilities = remapped;
-  return shell_status(TRY(run_in_sandbox(running.namespaces, inside)));
+  Child supervisor(running.supervisor);
+  auto status = run_in_sandbox(running.namespaces, inside);
+  running.namespaces.clear();
+  ours.reset();
+  TRY(supervisor.wait());  // the container is at rest when the prompt returns
+  return shell_status(TRY(std::move(status)));
 }
 
 }  // namespace

@@ -20,9 +20,8 @@ Result<RootSpec> root_of(const Store& store, const ContainerRecord& record, cons
   OverlayRoot overlay;
   overlay.upper = directory + "/upper";
   overlay.work = directory + "/work";
-  auto layers = TRY(open_image_layers(store, *image));
-  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer)
-    overlay.lower.push_back({record.reference, std::move(*layer)});
+  auto layers = TRY(image_layer_paths(store, *image));
+  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) overlay.lower.push_back({*layer, Fd()});
   return RootSpec(std::move(overlay));
 }
 
@@ -41,8 +40,8 @@ Result<void> make_container(const Store& store, const StoredImage& image, Contai
   return create_container(store, record, [&](int rootfs) -> Result<void> {
     std::vector<Fd> layers;
     std::vector<int> descriptors;
-    for (auto& layer : TRY(open_image_layers(store, image))) {
-      layers.push_back(TRY(open_path(fd_path(layer.get()), O_RDONLY | O_DIRECTORY)));
+    for (const auto& layer : TRY(image_layer_paths(store, image))) {
+      layers.push_back(TRY(open_path(layer, O_RDONLY | O_DIRECTORY)));
       descriptors.push_back(layers.back().get());
     }
     return flatten_layers(descriptors, rootfs);

@@ -54,6 +54,7 @@ class RunningDirectory {
 struct JoinedContainer {
   Started started;
   std::vector<std::pair<Namespace, Fd>> namespaces;
+  pid_t supervisor = -1;  // where this process forked it: its child
 };
 // Asks whoever runs `container` for its namespaces; nothing where nobody does.
 Result<std::optional<JoinedContainer>> join_running(const std::string& runtime_path, const std::string& container);

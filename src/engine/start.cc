@@ -137,7 +137,7 @@ class Start {
     supervised.temporary = request_.temporary;
     if (!image.empty())
       if (auto stored = find_image(*store_, image); stored.ok() && *stored) supervised.layers = (*stored)->layers;
-    TRY(start_supervisor(*store_, std::move(supervised), directory, std::move(listener)));
+    running.supervisor = TRY(start_supervisor(*store_, std::move(supervised), directory, std::move(listener)));
     return running;
   }
 
