@@ -8,7 +8,7 @@ install_pyxis() {
         say "nothing is built in $build: the cluster comes up without Pyxis"
         return
     fi
-    if grep -Eq '^CMAKE_INSTALL_[A-Z]*DIR:[A-Z]+=/' "$build/CMakeCache.txt"; then
+    if grep -Eq '^CMAKE_INSTALL_(LIB|DATA|BIN)DIR:[A-Z]+=/' "$build/CMakeCache.txt"; then
         die "$build is configured to install outside its prefix" "Remedy: scripts/cluster takes a build whose libdir and datadir lie below prefix (make clean all)."
     fi
     cmake --install "$build" --prefix "$dir/prefix" >"$dir/install.log" 2>&1 ||
