@@ -2,6 +2,7 @@
 
 #include <grp.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "spank/step.h"
 
@@ -32,7 +33,8 @@ void clean_after_job(SlurmApi& api, const Config& config, Engine& engine) {
   request.temporary_only = config.container_scope == Scope::global;
   request.job_id = *job;
   auto account = account_of(*uid);
-  EngineProcess process{engine_environment({}, account), identity_of(*uid, gid.value_or(info.st_gid), account)};
+  EngineProcess process{engine_environment({}, account), std::nullopt};
+  if (::geteuid() == 0) process.identity = identity_of(*uid, gid.value_or(info.st_gid), account);
   auto done = engine.epilog(request, process);
   if (!done.ok()) report(api, std::move(done).error().context("epilog of job " + std::to_string(*job)));
 }

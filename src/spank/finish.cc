@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include "spank/step.h"
 
 namespace pyxis::spank {
@@ -12,7 +14,8 @@ void finish(SlurmApi& api, Step& step, Engine& engine) {
   if (state == StepState::started || state == StepState::starting || state == StepState::interrupted) {
     FinishRequest request{step.container, step.temporary(), step.options.save, step.runtime_dir};
     if (state != StepState::started) request.save_path.clear();
-    EngineProcess process{engine_environment(api.environment(), step.job.account), step.job.identity};
+    EngineProcess process{engine_environment(api.environment(), step.job.account), std::nullopt};
+    if (::geteuid() == 0) process.identity = step.job.identity;  // a slurmd of one user is that user already
     auto done = engine.finish(request, process);
     if (!done.ok()) report(api, done.error());
   }

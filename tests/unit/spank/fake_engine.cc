@@ -33,7 +33,8 @@ int start() {
   if (image == "nonsense") return send_message(contract_socket_fd, "nonsense").ok() ? 0 : 1;
   if (image == "report") {
     Event event{Event::Kind::started, ""};
-    event.started.workdir = ::getcwd(nullptr, 0);
+    char directory[64] = "";
+    event.started.workdir = ::getcwd(directory, sizeof directory) ? directory : "?";
     event.started.env = {"DESCRIPTORS=" + std::string(descriptors_are_as_promised() ? "good" : "bad")};
     for (char** line = environ; *line; ++line) event.started.env.emplace_back(*line);
     answer(event);

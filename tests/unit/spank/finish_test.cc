@@ -50,7 +50,7 @@ TEST_F(Finish, WaitsForTheLastTask) {
   ASSERT_THAT(engine.finishes, SizeIs(1));
   EXPECT_EQ(engine.finishes[0].container, "pyxis_7.0");
   EXPECT_TRUE(engine.finishes[0].temporary);
-  EXPECT_TRUE(engine.last_process.identity);
+  EXPECT_EQ(engine.last_process.identity.has_value(), ::geteuid() == 0);
   EXPECT_TRUE(leash_ended());
   step_over(slurm, step, engine);
   EXPECT_THAT(engine.finishes, SizeIs(1));
@@ -117,7 +117,9 @@ TEST_F(Epilog, NamesWhatTheJobOwns) {
   EXPECT_TRUE(engine.epilogs[0].temporary_only);
   EXPECT_EQ(engine.epilogs[1].name_prefix, "pyxis_7_");
   EXPECT_FALSE(engine.epilogs[1].temporary_only);
-  EXPECT_EQ(engine.last_process.identity->uid, ::getuid());
+  if (::geteuid() == 0) {
+    EXPECT_EQ(engine.last_process.identity->uid, ::getuid());
+  }
 }
 
 }  // namespace
