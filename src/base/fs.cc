@@ -19,6 +19,13 @@ Error no_space_aware(std::string_view what, int code) {
   return error;
 }
 
+Error lock_error() {
+  auto error = sys_error("flock");
+  if (error.code == ENOSYS || error.code == ENOLCK || error.code == EOPNOTSUPP)
+    error.remedy = "this file system has no locks (Lustre without -o flock?); set ENROOT_DATA_PATH to a local one";
+  return error;
+}
+
 Result<Fd> open_resolved(int root, const std::string& path, int flags, mode_t mode, unsigned long long resolve) {
   open_how how{};
   how.flags = static_cast<unsigned long long>(flags) | O_CLOEXEC;
@@ -163,7 +170,7 @@ Result<void> remove_tree(int dir, const std::string& name) {
 Result<void> lock(int fd, LockMode mode) {
   int operation = mode == LockMode::shared ? LOCK_SH : LOCK_EX;
   while (::flock(fd, operation) != 0)
-    if (errno != EINTR) return sys_error("flock");
+    if (errno != EINTR) return lock_error();
   return ok();
 }
 
@@ -171,7 +178,7 @@ Result<bool> try_lock(int fd, LockMode mode) {
   int operation = (mode == LockMode::shared ? LOCK_SH : LOCK_EX) | LOCK_NB;
   while (::flock(fd, operation) != 0) {
     if (errno == EWOULDBLOCK) return false;
-    if (errno != EINTR) return sys_error("flock");
+    if (errno != EINTR) return lock_error();
   }
   return true;
 }

@@ -135,6 +135,7 @@ Result<StartRequest> StartRequest::decode(std::string_view body) {
 std::string FinishRequest::encode() const {
   auto writer = begin(Body::finish);
   writer.text(container);
+  writer.text(control_socket);
   writer.number(temporary);
   writer.text(save_path);
   writer.text(runtime_dir);
@@ -146,6 +147,7 @@ Result<FinishRequest> FinishRequest::decode(std::string_view body) {
   TRY(expect(reader, Body::finish));
   FinishRequest request;
   request.container = TRY(reader.text());
+  request.control_socket = TRY(reader.text());
   request.temporary = TRY(reader.number()) != 0;
   request.save_path = TRY(reader.text());
   request.runtime_dir = TRY(reader.text());

@@ -76,6 +76,9 @@ struct Started {
 
 struct FinishRequest {
   std::string container;
+  // Started::control_socket: the supervisor to be ended. Empty where the start was interrupted: then every supervisor
+  // that made this container, if it is temporary.
+  std::string control_socket;
   bool temporary = false;
   std::string save_path;
   std::string runtime_dir;

@@ -12,7 +12,7 @@
 namespace pyxis {
 namespace {
 
-// Asks the supervisor that made the container to end, and waits until it has cleared up (or has died).
+// Asks the step's supervisor to end, and waits until it has cleared up (or has died).
 Result<void> end_supervisor(const RunningDirectory& directory, const FinishRequest& request) {
   TRY(directory.visit([&](int connection) {
     timeval none{};  // removing a large container takes its time
@@ -23,19 +23,21 @@ Result<void> end_supervisor(const RunningDirectory& directory, const FinishReque
   return ok();
 }
 
-Result<void> end_container(const Store& store, const std::string& runtime_path, const std::string& name, bool temporary) {
-  auto directory = TRY(RunningDirectory::open(runtime_path, name));
-  TRY(end_supervisor(directory, {name, temporary, "", ""}));
-  auto name_lock = TRY(lock_container_name(store, name));
-  auto removed = remove_container(store, name);
-  if (!removed.ok() && removed.error().code != EBUSY) return removed;  // EBUSY: another step joined it, and is the last
+// A step's container is at rest afterwards, and gone if `remove` says so and no other step has joined it.
+Result<void> end_container(const Store& store, const std::string& runtime_path, const FinishRequest& request, bool remove) {
+  auto directory = TRY(RunningDirectory::open(runtime_path, request.container));
+  TRY(end_supervisor(directory, request));
+  if (!remove) return ok();
+  auto name_lock = TRY(lock_container_name(store, request.container));
+  auto removed = remove_container(store, request.container);
+  if (!removed.ok() && removed.error().code != EBUSY) return removed;
   return directory.remove_if_unused();
 }
 
 Result<void> finish(const FinishRequest& request, const Settings& settings) {
   auto runtime_path = request.runtime_dir.empty() ? settings.runtime_path : request.runtime_dir;
   auto store = TRY(open_user_store(settings));
-  if (request.temporary) TRY(end_container(store, runtime_path, request.container, true));
+  TRY(end_container(store, runtime_path, request, request.temporary));
   TRY(store.sweep_staging());
   return sweep_containers(store);
 }
@@ -47,7 +49,9 @@ Result<void> epilog(const EpilogRequest& request, const Settings& settings) {
     if (!name.starts_with(request.name_prefix)) continue;
     auto record = read_container(store, name);
     if (!record.ok() || (request.temporary_only && !record->temporary)) continue;
-    TRY(end_container(store, runtime_path, name, record->temporary));
+    FinishRequest end;
+    end.container = name;
+    TRY(end_container(store, runtime_path, end, true));
   }
   TRY(store.sweep_staging());
   return sweep_containers(store);

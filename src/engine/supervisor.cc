@@ -61,7 +61,9 @@ bool serve(int connection, const Supervised& supervised) {
     return false;
   }
   auto finish = FinishRequest::decode(message->body);
-  return finish.ok() && supervised.creator && supervised.temporary;
+  if (!finish.ok()) return false;
+  return finish->control_socket.empty() ? supervised.creator && supervised.temporary
+                                        : finish->control_socket == supervised.started.control_socket;
 }
 
 // Serves joiners until the leash is let go. Returns the connection of a FinishRequest that waits for its answer.

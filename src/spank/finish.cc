@@ -9,10 +9,15 @@ void finish(SlurmApi& api, Step& step, Engine& engine) {
   if (step.finished) return;
   step.finished = true;
   // An interrupted start is finished too: the engine may have been killed before it could clean up. A container of
-  // another step, which this one only joined, is that step's.
+  // another step, which this one only joined, is that step's; the supervisor it has there is ours.
   auto state = step.rendezvous ? step.rendezvous->state() : StepState::untouched;
-  if (state == StepState::started || state == StepState::starting || state == StepState::interrupted) {
-    FinishRequest request{step.container, step.temporary(), step.options.save, step.runtime_dir};
+  if (state != StepState::untouched && state != StepState::failed) {
+    FinishRequest request;
+    request.container = step.container;
+    request.control_socket = step.rendezvous->control_socket();
+    request.temporary = step.temporary() && state != StepState::attached;
+    request.save_path = step.options.save;
+    request.runtime_dir = step.runtime_dir;
     if (state != StepState::started) request.save_path.clear();
     EngineProcess process{engine_environment(api.environment(), step.job.account), std::nullopt};
     if (::geteuid() == 0) process.identity = step.job.identity;  // a slurmd of one user is that user already

@@ -82,16 +82,15 @@ Result<void> publish_image(const Store& store, StagingDirectory staging, const S
   return staging.publish(store.images(), image.digest.hex());
 }
 
-Result<std::vector<Fd>> open_image_layers(const Store& store, const StoredImage& image) {
-  std::vector<Fd> opened;
+Result<std::vector<std::string>> image_layer_paths(const Store& store, const StoredImage& image) {
+  std::vector<std::string> paths;
   for (size_t index = TRY(lowest_visible_layer(store, image)); index < image.layers.size(); ++index) {
-    opened.push_back(TRY(open_layer(store, image.layers[index])));
+    paths.push_back(store.path() + "/layers/sha256/" + image.layers[index].hex() + "/fs");
     for (size_t fixup : image.fixups)
       if (fixup == index)
-        opened.push_back(TRY(open_at(store.images(), image.digest.hex() + "/fixups/" + std::to_string(index),
-                                     O_PATH | O_DIRECTORY)));
+        paths.push_back(store.path() + "/images/sha256/" + image.digest.hex() + "/fixups/" + std::to_string(index));
   }
-  return opened;
+  return paths;
 }
 
 Result<std::optional<ResolvedName>> find_name(const Store& store, const std::string& reference) {

@@ -26,8 +26,9 @@ Result<std::optional<StoredImage>> find_image(const Store& store, const Digest& 
 Result<std::vector<StoredImage>> list_images(const Store& store);
 // Publishes an image. `staging` may hold fixups/<index>/; the rest is written from `image`. Being there already is fine.
 Result<void> publish_image(const Store& store, StagingDirectory staging, const StoredImage& image);
-// O_PATH descriptors of the layers and fixups, bottom first: what a root file system is stacked from.
-Result<std::vector<Fd>> open_image_layers(const Store& store, const StoredImage& image);
+// The directories of the layers and fixups, bottom first: what a root file system is stacked from. Paths, for an overlay
+// takes only directories that were looked up in its own mount namespace.
+Result<std::vector<std::string>> image_layer_paths(const Store& store, const StoredImage& image);
 
 struct ResolvedName {
   std::string reference;  // canonical, with platform: "docker://registry/repo:tag linux/amd64"

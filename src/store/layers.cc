@@ -64,10 +64,6 @@ Result<LayerMeta> read_layer_meta(const Store& store, const Digest& digest) {
   return meta;
 }
 
-Result<Fd> open_layer(const Store& store, const Digest& digest) {
-  return TRY_CONTEXT(open_at(store.layers(), digest.hex() + "/fs", O_PATH | O_DIRECTORY), "open layer");
-}
-
 Result<Fd> lock_layer(const Store& store, const Digest& digest) {
   return store.lock_exclusive("layer-" + digest.hex());
 }

@@ -28,8 +28,6 @@ struct LayerMeta {
 
 Result<bool> layer_present(const Store& store, const Digest& digest);
 Result<LayerMeta> read_layer_meta(const Store& store, const Digest& digest);
-// Its fs/ directory, O_PATH.
-Result<Fd> open_layer(const Store& store, const Digest& digest);
 // Waits until nobody else imports this layer. Hold the descriptor while importing it, and ask layer_present again.
 Result<Fd> lock_layer(const Store& store, const Digest& digest);
 // Publishes a staging directory that holds fs/. Needs the layer's lock.

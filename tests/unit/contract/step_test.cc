@@ -62,7 +62,7 @@ TEST(Contract, EventSurvivesTheJourney) {
 }
 
 TEST(Contract, FinishAndEpilogSurviveTheJourney) {
-  auto finish = FinishRequest::decode(FinishRequest{"pyxis_c", true, "/s", "/r"}.encode());
+  auto finish = FinishRequest::decode(FinishRequest{"pyxis_c", "/c.sock", true, "/s", "/r"}.encode());
   ASSERT_TRUE(finish.ok());
   EXPECT_EQ(finish->save_path, "/s");
   auto epilog = EpilogRequest::decode(EpilogRequest{"pyxis_7_", false, "/r", 7}.encode());

@@ -70,10 +70,10 @@ TEST_F(EngineClient, AMissingEngineIsNamed) {
 }
 
 TEST_F(EngineClient, FinishTellsHowItWent) {
-  EXPECT_TRUE(engine->finish({"c", true, "", ""}, {}).ok());
-  EXPECT_EQ(engine->finish({"fail", true, "", ""}, {}).error().text(),
+  EXPECT_TRUE(engine->finish({"c", "", true, "", ""}, {}).ok());
+  EXPECT_EQ(engine->finish({"fail", "", true, "", ""}, {}).error().text(),
             "couldn't clean up container fail: still busy");
-  EXPECT_THAT(engine->finish({"die", true, "", ""}, {}).error().text(), HasSubstr("exited with status 3"));
+  EXPECT_THAT(engine->finish({"die", "", true, "", ""}, {}).error().text(), HasSubstr("exited with status 3"));
 }
 
 TEST_F(EngineClient, JoinsThroughSocketsWithLongPaths) {

@@ -73,7 +73,10 @@ TEST_F(Finish, NothingIsDoneWhereNothingWasStarted) {
 TEST_F(Finish, AContainerOfAnotherStepIsLeftToIt) {
   started(true);
   step_over(slurm, step, engine);
-  EXPECT_THAT(engine.finishes, IsEmpty());
+  // Only the supervisor that this step has there is ended.
+  ASSERT_THAT(engine.finishes, SizeIs(1));
+  EXPECT_FALSE(engine.finishes[0].temporary);
+  EXPECT_EQ(engine.finishes[0].control_socket, step.rendezvous->control_socket());
 }
 
 TEST_F(Finish, ACleanFailureNeedsNothing) {
