@@ -35,7 +35,12 @@ int pass_of(Namespace kind) { return kind == Namespace::user ? 0 : kind == Names
 }  // namespace
 
 Result<void> join_namespaces(const std::vector<Namespace>& kinds, const std::vector<Fd>& descriptors) {
-  if (kinds.size() != descriptors.size()) return sys_error("join namespaces", EINVAL);
+  if (kinds.size() != descriptors.size()) {
+    auto error = fail("join the container: " + std::to_string(kinds.size()) + " namespaces are named, " +
+                      std::to_string(descriptors.size()) + " descriptors were sent");
+    error.code = EINVAL;
+    return error;
+  }
   for (int pass = 0; pass < 3; ++pass) {
     for (size_t i = 0; i < kinds.size(); ++i) {
       if (pass_of(kinds[i]) != pass) continue;
