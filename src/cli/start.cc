@@ -73,6 +73,7 @@ Result<int> start(const StartArguments& arguments, std::vector<std::string> comm
   std::array<int, 2> leash;
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, leash.data()) != 0) return sys_error("socketpair");
   Fd ours(leash[0]), theirs(leash[1]);
+  options.not_kept = {ours.get()};
   TerminalReporter reporter;
   Phase phase = Phase::request;
   auto running = TRY(start_container(std::move(options), settings, std::move(theirs), reporter, phase));

@@ -15,7 +15,7 @@ class Start {
  public:
   Start(StartOptions options, const Settings& settings, Fd leash, Reporter& reporter, Phase& phase)
       : request_(std::move(options.request)), mounts_(std::move(options.mounts)),
-        default_writable_(options.default_writable), settings_(settings), leash_(std::move(leash)),
+        default_writable_(options.default_writable), not_kept_(std::move(options.not_kept)), settings_(settings), leash_(std::move(leash)),
         reporter_(reporter), phase_(phase) {}
 
   // The answer, and the namespaces that go with it.
@@ -135,6 +135,7 @@ class Start {
     supervised.leash = std::move(leash_);
     supervised.creator = !running.started.attached;
     supervised.temporary = request_.temporary;
+    supervised.not_kept = not_kept_;
     if (!image.empty())
       if (auto stored = find_image(*store_, image); stored.ok() && *stored) supervised.layers = (*stored)->layers;
     running.supervisor = TRY(start_supervisor(*store_, std::move(supervised), directory, std::move(listener)));
@@ -144,6 +145,7 @@ class Start {
   StartRequest request_;
   std::vector<MountEntry> mounts_;
   bool default_writable_;
+  std::vector<int> not_kept_;
   const Settings& settings_;
   Fd leash_, use_;
   Reporter& reporter_;

@@ -17,6 +17,7 @@ struct StartOptions {
   StartRequest request;
   std::vector<MountEntry> mounts;  // before those of the request
   bool default_writable = true;    // where neither request nor settings say
+  std::vector<int> not_kept;       // descriptors that the supervisor closes, as the leash's other end
 };
 
 // Returns with the container running under a supervisor of its own, which ends when the last copy of the leash's other

@@ -47,6 +47,7 @@ int step_start(const Environment& environment) {
   Phase phase = Phase::request;
   StartOptions options;
   options.request = std::move(*request);
+  options.not_kept = {contract_socket_fd};
   auto running = start_container(std::move(options), *settings, std::move(leash), reporter, phase);
   if (running.ok()) return answer_success(socket.get(), *running);
   answer_failure(socket.get(), phase, running.error());

@@ -94,6 +94,7 @@ void clear_up(const Store& store, Supervised& supervised, const RunningDirectory
 
 [[noreturn]] void run_supervisor(const Store& store, Supervised supervised, const RunningDirectory& directory,
                                  const RunningDirectory::Listener& listener) {
+  for (int fd : supervised.not_kept) ::close(fd);
   ignore_signals();
   detach_from_task();
   // Writing the new layers to disk may take long; joiners must not wait for it.

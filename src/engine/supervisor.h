@@ -24,6 +24,7 @@ struct Supervised {
   bool creator = true;   // false: joined a container that another supervisor started
   bool temporary = false;  // remove it at the end
   std::vector<Digest> layers;  // to be made durable in the background
+  std::vector<int> not_kept;   // descriptors of the caller's that must not live on there: the leash's other end
 };
 
 // Forks the supervisor: a session of its own, no terminal, catchable signals ignored. Returns its pid.
