@@ -18,19 +18,28 @@ struct Kind {
 
 Kind kind_of(Namespace kind) {
   switch (kind) {
-    case Namespace::user: return {CLONE_NEWUSER, "user"};
-    case Namespace::mount: return {CLONE_NEWNS, "mount"};
-    case Namespace::cgroup: return {CLONE_NEWCGROUP, "cgroup"};
-    case Namespace::ipc: return {CLONE_NEWIPC, "ipc"};
-    case Namespace::uts: return {CLONE_NEWUTS, "uts"};
-    case Namespace::net: return {CLONE_NEWNET, "network"};
-    case Namespace::pid: return {CLONE_NEWPID, "pid"};
+    case Namespace::user:
+      return {CLONE_NEWUSER, "user"};
+    case Namespace::mount:
+      return {CLONE_NEWNS, "mount"};
+    case Namespace::cgroup:
+      return {CLONE_NEWCGROUP, "cgroup"};
+    case Namespace::ipc:
+      return {CLONE_NEWIPC, "ipc"};
+    case Namespace::uts:
+      return {CLONE_NEWUTS, "uts"};
+    case Namespace::net:
+      return {CLONE_NEWNET, "network"};
+    case Namespace::pid:
+      return {CLONE_NEWPID, "pid"};
   }
   return {0, "unknown"};
 }
 
 // 0: user, 1: the others, 2: mount.
-int pass_of(Namespace kind) { return kind == Namespace::user ? 0 : kind == Namespace::mount ? 2 : 1; }
+int pass_of(Namespace kind) {
+  return kind == Namespace::user ? 0 : kind == Namespace::mount ? 2 : 1;
+}
 
 }  // namespace
 

@@ -40,7 +40,7 @@ constexpr uint32_t low_half = 0xffff;
 
 Table native_table() {
   Table table{native_arch, all_bits, {}, {{__NR_setfsuid, all_bits}, {__NR_setfsgid, all_bits}}};
-  table.calls = {__NR_fchown,   __NR_fchownat, __NR_setuid,    __NR_setgid,   __NR_setreuid,
+  table.calls = {__NR_fchown,   __NR_fchownat,  __NR_setuid,    __NR_setgid,   __NR_setreuid,
                  __NR_setregid, __NR_setresuid, __NR_setresgid, __NR_setgroups};
 #ifdef __NR_chown
   table.calls.push_back(__NR_chown);
@@ -49,7 +49,8 @@ Table native_table() {
   table.calls.push_back(__NR_lchown);
 #endif
 #ifdef __X32_SYSCALL_BIT
-  table.number_mask = ~static_cast<uint32_t>(__X32_SYSCALL_BIT);  // x32 has the same numbers with this bit added
+  table.number_mask =
+      ~static_cast<uint32_t>(__X32_SYSCALL_BIT);  // x32 has the same numbers with this bit added
 #endif
   return table;
 }
@@ -57,22 +58,47 @@ Table native_table() {
 #if defined(__x86_64__)
 // arch/x86/entry/syscalls/syscall_32.tbl: the 16-bit calls, then their 32-bit forms.
 Table i386_table() {
-  return {AUDIT_ARCH_I386,
-          all_bits,
-          {/* lchown */ 16, /* setuid */ 23, /* setgid */ 46, /* setreuid */ 70, /* setregid */ 71, /* setgroups */ 81,
-           /* fchown */ 95, /* setresuid */ 164, /* setresgid */ 170, /* chown */ 182,
-           /* lchown32 */ 198, /* setreuid32 */ 203, /* setregid32 */ 204, /* setgroups32 */ 206, /* fchown32 */ 207,
-           /* setresuid32 */ 208, /* setresgid32 */ 210, /* chown32 */ 212, /* setuid32 */ 213, /* setgid32 */ 214,
-           /* fchownat */ 298},
-          {{/* setfsuid */ 138, low_half}, {/* setfsgid */ 139, low_half},
-           {/* setfsuid32 */ 215, all_bits}, {/* setfsgid32 */ 216, all_bits}}};
+  return {
+      AUDIT_ARCH_I386,
+      all_bits,
+      {/* lchown */ 16,       /* setuid */ 23,       /* setgid */ 46,      /* setreuid */ 70,
+       /* setregid */ 71,     /* setgroups */ 81,
+       /* fchown */ 95,       /* setresuid */ 164,   /* setresgid */ 170,  /* chown */ 182,
+       /* lchown32 */ 198,    /* setreuid32 */ 203,  /* setregid32 */ 204, /* setgroups32 */ 206,
+       /* fchown32 */ 207,
+       /* setresuid32 */ 208, /* setresgid32 */ 210, /* chown32 */ 212,    /* setuid32 */ 213,
+       /* setgid32 */ 214,
+       /* fchownat */ 298},
+      {{/* setfsuid */ 138, low_half},
+       {/* setfsgid */ 139, low_half},
+       {/* setfsuid32 */ 215, all_bits},
+       {/* setfsgid32 */ 216, all_bits}}};
 }
 #elif defined(__aarch64__)
 // arch/arm/tools/syscall.tbl: 32-bit programs on a 64-bit kernel; its numbers are those of i386 (EABI).
 Table arm_table() {
   return {AUDIT_ARCH_ARM,
           all_bits,
-          {16, 23, 46, 70, 71, 81, 95, 164, 170, 182, 198, 203, 204, 206, 207, 208, 210, 212, 213, 214,
+          {16,
+           23,
+           46,
+           70,
+           71,
+           81,
+           95,
+           164,
+           170,
+           182,
+           198,
+           203,
+           204,
+           206,
+           207,
+           208,
+           210,
+           212,
+           213,
+           214,
            /* fchownat */ 325},
           {{138, low_half}, {139, low_half}, {215, all_bits}, {216, all_bits}}};
 }
@@ -128,9 +154,10 @@ Program block(const Table& table) {
 
 bool install(const std::vector<sock_filter>& code) {
   sock_fprog program{static_cast<unsigned short>(code.size()), const_cast<sock_filter*>(code.data())};
-  // The filter is no defence against the program it is put on, which need not pay for speculation mitigations.
-  // Kernels before 4.17 do not know the flag and answer EINVAL.
-  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) == 0) return true;
+  // The filter is no defence against the program it is put on, which need not pay for speculation
+  // mitigations. Kernels before 4.17 do not know the flag and answer EINVAL.
+  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) == 0)
+    return true;
   if (errno != EINVAL) return false;
   return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
 }

@@ -25,8 +25,10 @@ int check_client_options(SlurmApi& api, const Config& config, GivenOptions given
   }
   variables.set(decided_variable, "1");
   for (const auto& row : option_rows()) {
-    if (given.has(row.id)) variables.set(decision_variable(row), given.argument(row.id));
-    else variables.unset(decision_variable(row));
+    if (given.has(row.id))
+      variables.set(decision_variable(row), given.argument(row.id));
+    else
+      variables.unset(decision_variable(row));
   }
   if (say_ignored)
     for (const auto& line : given.ignored()) tell(api, line);

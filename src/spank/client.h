@@ -19,9 +19,10 @@ class ProcessVariables {
   virtual void unset(const std::string& name) = 0;
 };
 
-// slurm_spank_init_post_opt() in srun, sbatch, salloc. Adds to the command line what an enclosing salloc was given and
-// the PYXIS_* defaults, checks the whole, and leaves the outcome in the environment that travels with the job.
-// 0, or -1 after the error has been reported. Slurm calls it once for each component of a heterogeneous job.
+// slurm_spank_init_post_opt() in srun, sbatch, salloc. Adds to the command line what an enclosing salloc was
+// given and the PYXIS_* defaults, checks the whole, and leaves the outcome in the environment that travels
+// with the job. 0, or -1 after the error has been reported. Slurm calls it once for each component of a
+// heterogeneous job.
 int check_client_options(SlurmApi& api, const Config& config, GivenOptions given, ProcessVariables& variables,
                          bool say_ignored);
 

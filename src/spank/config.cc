@@ -6,7 +6,8 @@ namespace pyxis::spank {
 namespace {
 
 Error bad_value(std::string_view key, std::string_view value, std::string_view wanted) {
-  return fail(std::string(key) + ": invalid value \"" + printable(value) + "\" (" + std::string(wanted) + ")");
+  return fail(std::string(key) + ": invalid value \"" + printable(value) + "\" (" + std::string(wanted) +
+              ")");
 }
 
 Result<void> read_bool(bool& target, const std::string& key, const std::string& value) {

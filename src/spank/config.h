@@ -17,7 +17,7 @@ struct Config {
   bool sbatch_support = true;
   bool use_enroot_load = false;  // these two concern the enroot engine only
   bool use_squashfuse = false;
-  std::string pyxis_path;        // the engine; by default the one installed with the plugin
+  std::string pyxis_path;  // the engine; by default the one installed with the plugin
 };
 
 // An unknown key, a bad value, and a key whose feature this release lacks are errors that name the key.

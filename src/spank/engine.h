@@ -30,9 +30,9 @@ class Engine {
   virtual ~Engine() = default;
 
   using Listener = std::function<void(const Event&)>;
-  // Makes the container, however long its import takes. `leash` stays the caller's; `listener` gets the events on the
-  // way. An error's first line says which part failed, the next ones are the engine's; its code is `engine_died` where
-  // the engine had no chance to clean up.
+  // Makes the container, however long its import takes. `leash` stays the caller's; `listener` gets the
+  // events on the way. An error's first line says which part failed, the next ones are the engine's; its code
+  // is `engine_died` where the engine had no chance to clean up.
   virtual Result<Container> start(const StartRequest& request, const EngineProcess& process, int leash,
                                   const Listener& listener) = 0;
   // Asks the container's supervisor for its namespaces.

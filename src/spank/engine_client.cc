@@ -16,7 +16,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// How long the engine may take to end once it has answered, to remove a container, and a supervisor to answer.
+// How long the engine may take to end once it has answered, to remove a container, and a supervisor to
+// answer.
 constexpr seconds exit_deadline{10};
 constexpr seconds finish_deadline{120};
 constexpr seconds join_deadline{60};
@@ -43,8 +44,8 @@ bool wait_readable(int fd, milliseconds limit) {
   }
 }
 
-// Reaps the engine, which has answered or closed its socket; kills it where it lingers. Kernels before 5.3 have no
-// pidfd: there the engine's word that it ends must do.
+// Reaps the engine, which has answered or closed its socket; kills it where it lingers. Kernels before 5.3
+// have no pidfd: there the engine's word that it ends must do.
 std::string end_of(Child child) {
   if (auto pidfd = open_pidfd(child.pid()); pidfd.ok() && !wait_readable(pidfd->get(), exit_deadline))
     ::kill(child.pid(), SIGKILL);
@@ -57,8 +58,12 @@ void set_receive_deadline(int socket, seconds limit) {
   ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &value, sizeof value);
 }
 
-bool end_of_stream(const Error& error) { return error.code == ECONNRESET || error.code == EPIPE; }
-bool timed_out(const Error& error) { return error.code == EAGAIN || error.code == EWOULDBLOCK; }
+bool end_of_stream(const Error& error) {
+  return error.code == ECONNRESET || error.code == EPIPE;
+}
+bool timed_out(const Error& error) {
+  return error.code == EAGAIN || error.code == EWOULDBLOCK;
+}
 
 Result<std::pair<Event, std::vector<Fd>>> receive_event(int socket) {
   auto message = TRY(receive_message(socket));
@@ -75,7 +80,8 @@ class PyxisEngine : public Engine {
   Result<Container> join(const std::string& control_socket) override;
   Result<void> finish(const FinishRequest& request, const EngineProcess& process) override {
     auto done = run_to_end("finish", request.encode(), process);
-    if (!done.ok()) return std::move(done).error().context("couldn't clean up container " + request.container);
+    if (!done.ok())
+      return std::move(done).error().context("couldn't clean up container " + request.container);
     return ok();
   }
   Result<void> epilog(const EpilogRequest& request, const EngineProcess& process) override {
@@ -90,16 +96,18 @@ class PyxisEngine : public Engine {
 };
 
 // The engine's stdin is no task's, and its stdout would mix with the task's, so that goes to stderr.
-// With a leash, which only ends with slurmstepd, it also gets SIGTERM when the task that started it dies during the
-// import, and can then remove what it has half done. Its supervisor, a child, does not inherit that (prctl(2)).
-// Clean-up without a leash goes on whoever dies.
-Result<Child> PyxisEngine::spawn_engine(const std::string& verb, const EngineProcess& process, int socket, int leash) {
+// With a leash, which only ends with slurmstepd, it also gets SIGTERM when the task that started it dies
+// during the import, and can then remove what it has half done. Its supervisor, a child, does not inherit
+// that (prctl(2)). Clean-up without a leash goes on whoever dies.
+Result<Child> PyxisEngine::spawn_engine(const std::string& verb, const EngineProcess& process, int socket,
+                                        int leash) {
   auto null = TRY(open_path("/dev/null", O_RDWR));
   SpawnRequest request;
   request.program = path_;
   request.arguments = {"pyxis", "step", verb};
   request.environment = process.environment;
-  request.descriptors = {{null.get(), STDIN_FILENO}, {STDERR_FILENO, STDOUT_FILENO}, {socket, contract_socket_fd}};
+  request.descriptors = {
+      {null.get(), STDIN_FILENO}, {STDERR_FILENO, STDOUT_FILENO}, {socket, contract_socket_fd}};
   if (leash >= 0) request.descriptors.emplace_back(leash, contract_leash_fd);
   request.directory = "/";
   request.close_others = true;
@@ -125,9 +133,10 @@ Result<Container> PyxisEngine::start(const StartRequest& request, const EnginePr
   for (;;) {
     auto answer = receive_event(pair->ours.get());
     if (!answer.ok()) {
-      auto error = couldnt_start(end_of_stream(answer.error())
-                                     ? "the engine " + path_ + " ended without an answer: " + end_of(std::move(*child))
-                                     : "answer of the engine " + path_ + ": " + answer.error().text());
+      auto error =
+          couldnt_start(end_of_stream(answer.error())
+                            ? "the engine " + path_ + " ended without an answer: " + end_of(std::move(*child))
+                            : "answer of the engine " + path_ + ": " + answer.error().text());
       error.code = engine_died;
       return error;
     }
@@ -163,20 +172,21 @@ Result<Fd> connect_to(const std::string& path) {
 Result<Container> PyxisEngine::join(const std::string& control_socket) {
   auto failed = [](const std::string& cause) { return fail("couldn't join the step's container\n" + cause); };
   auto socket = connect_to(control_socket);
-  if (!socket.ok())
-    return failed("the container's supervisor is gone (" + socket.error().text() + ")");
+  if (!socket.ok()) return failed("the container's supervisor is gone (" + socket.error().text() + ")");
   set_receive_deadline(socket->get(), join_deadline);
   auto sent = send_message(socket->get(), JoinRequest{}.encode());
   if (!sent.ok()) return failed("the container's supervisor is gone (" + sent.error().text() + ")");
   auto answer = receive_event(socket->get());
   if (!answer.ok() && timed_out(answer.error()))
-    return failed("the container's supervisor did not answer within " + std::to_string(join_deadline.count()) + " s");
+    return failed("the container's supervisor did not answer within " +
+                  std::to_string(join_deadline.count()) + " s");
   if (!answer.ok()) return failed("the container's supervisor: " + answer.error().text());
   if (answer->first.kind != Event::Kind::started) return failed(answer->first.text);
   return Container{std::move(answer->first.started), std::move(answer->second)};
 }
 
-Result<void> PyxisEngine::run_to_end(const std::string& verb, const std::string& body, const EngineProcess& process) {
+Result<void> PyxisEngine::run_to_end(const std::string& verb, const std::string& body,
+                                     const EngineProcess& process) {
   auto pair = TRY(make_socket_pair());
   auto child = TRY(spawn_engine(verb, process, pair.theirs.get(), -1));
   pair.theirs.reset();
@@ -186,7 +196,8 @@ Result<void> PyxisEngine::run_to_end(const std::string& verb, const std::string&
   for (;;) {
     auto left = std::chrono::duration_cast<milliseconds>(end - std::chrono::steady_clock::now());
     if (left.count() <= 0 || !wait_readable(pair.ours.get(), left))
-      return fail("the engine did not end within " + std::to_string(finish_deadline.count()) + " s and was killed");
+      return fail("the engine did not end within " + std::to_string(finish_deadline.count()) +
+                  " s and was killed");
     set_receive_deadline(pair.ours.get(), exit_deadline);
     auto answer = receive_event(pair.ours.get());
     if (!answer.ok() && end_of_stream(answer.error()))
@@ -202,17 +213,25 @@ Result<void> PyxisEngine::run_to_end(const std::string& verb, const std::string&
 
 }  // namespace
 
-std::unique_ptr<Engine> pyxis_engine(std::string path) { return std::make_unique<PyxisEngine>(std::move(path)); }
+std::unique_ptr<Engine> pyxis_engine(std::string path) {
+  return std::make_unique<PyxisEngine>(std::move(path));
+}
 
 std::string failure_headline(Phase phase, const std::string& container, const std::string& image) {
   switch (phase) {
-    case Phase::import: return "failed to import docker image: " + image;
-    case Phase::create: return "failed to create container filesystem: " + container;
-    case Phase::join: return "couldn't join container: " + container;
-    case Phase::save: return "failed to save container: " + container;
-    case Phase::remove: return "failed to remove container: " + container;
+    case Phase::import:
+      return "failed to import docker image: " + image;
+    case Phase::create:
+      return "failed to create container filesystem: " + container;
+    case Phase::join:
+      return "couldn't join container: " + container;
+    case Phase::save:
+      return "failed to save container: " + container;
+    case Phase::remove:
+      return "failed to remove container: " + container;
     case Phase::request:
-    case Phase::start: break;
+    case Phase::start:
+      break;
   }
   return "couldn't start container";
 }

@@ -10,14 +10,37 @@ namespace pyxis::spank {
 namespace {
 
 // Names that end in '*' stand for all that begin so.
-constexpr std::array engine_denied = {
-    "ENROOT_*", "PYXIS_*",     "LD_*",         "PATH",    "BASH_ENV", "ENV",  "BASH_FUNC_*", "SHELLOPTS", "BASHOPTS",
-    "IFS",      "GCONV_PATH",  "GETCONF_DIR",  "HOSTALIASES", "GLIBC_TUNABLES", "LOCPATH", "NLSPATH", "MALLOC_*",
-    "RES_OPTIONS", "LOCALDOMAIN", "OPENSSL_CONF", "OPENSSL_MODULES", "OPENSSL_ENGINES", "HOME", "USER",
-    "LOGNAME",  "PWD",         "OLDPWD"};
+constexpr std::array engine_denied = {"ENROOT_*",
+                                      "PYXIS_*",
+                                      "LD_*",
+                                      "PATH",
+                                      "BASH_ENV",
+                                      "ENV",
+                                      "BASH_FUNC_*",
+                                      "SHELLOPTS",
+                                      "BASHOPTS",
+                                      "IFS",
+                                      "GCONV_PATH",
+                                      "GETCONF_DIR",
+                                      "HOSTALIASES",
+                                      "GLIBC_TUNABLES",
+                                      "LOCPATH",
+                                      "NLSPATH",
+                                      "MALLOC_*",
+                                      "RES_OPTIONS",
+                                      "LOCALDOMAIN",
+                                      "OPENSSL_CONF",
+                                      "OPENSSL_MODULES",
+                                      "OPENSSL_ENGINES",
+                                      "HOME",
+                                      "USER",
+                                      "LOGNAME",
+                                      "PWD",
+                                      "OLDPWD"};
 
 // Set by Slurm for each task: what the container has under these names can only be stale.
-constexpr std::array per_task = {"SLURM_*", "SLURMD_*", "PMI_*", "PMI2_*", "PMIX_RANK", "PMIX_NAMESPACE", "PMIX_SERVER_*"};
+constexpr std::array per_task = {"SLURM_*",   "SLURMD_*",       "PMI_*",        "PMI2_*",
+                                 "PMIX_RANK", "PMIX_NAMESPACE", "PMIX_SERVER_*"};
 
 constexpr std::array locale = {"LANG", "LANGUAGE", "LC_ALL"};
 
@@ -51,7 +74,8 @@ std::vector<std::string> engine_environment(const std::vector<std::string>& job,
   return kept.lines();
 }
 
-void apply_container_environment(SlurmApi& api, const Started& started, const std::vector<std::string>& host_wins) {
+void apply_container_environment(SlurmApi& api, const Started& started,
+                                 const std::vector<std::string>& host_wins) {
   auto task = Environment::from(api.environment());
   auto host_keeps = [&](const std::string& name) {
     return task.has(name) && (contains(host_wins, name) || any_matches(per_task, name));
@@ -67,9 +91,10 @@ void apply_container_environment(SlurmApi& api, const Started& started, const st
 
 void complete_pmix_environment(SlurmApi& api) {
   auto task = Environment::from(api.environment());
-  constexpr std::array<std::pair<const char*, const char*>, 3> pairs = {{{"PMIX_PTL_MODULE", "PMIX_MCA_ptl"},
-                                                                         {"PMIX_SECURITY_MODE", "PMIX_MCA_psec"},
-                                                                         {"PMIX_GDS_MODULE", "PMIX_MCA_gds"}}};
+  constexpr std::array<std::pair<const char*, const char*>, 3> pairs = {
+      {{"PMIX_PTL_MODULE", "PMIX_MCA_ptl"},
+       {"PMIX_SECURITY_MODE", "PMIX_MCA_psec"},
+       {"PMIX_GDS_MODULE", "PMIX_MCA_gds"}}};
   for (const auto& [given, wanted] : pairs)
     if (auto value = task.get(given); value && !task.has(wanted)) api.set_environment(wanted, *value);
 }

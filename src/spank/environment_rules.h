@@ -14,15 +14,19 @@ struct Account {
   std::string name, home;
 };
 
-// What the engine runs with: the job's environment without what would steer the engine or its interpreter and linker
-// (ENROOT_*, PYXIS_*, LD_*, PATH, BASH_ENV and the like), a fixed PATH, and HOME, USER, LOGNAME of the account.
+// What the engine runs with: the job's environment without what would steer the engine or its interpreter and
+// linker (ENROOT_*, PYXIS_*, LD_*, PATH, BASH_ENV and the like), a fixed PATH, and HOME, USER, LOGNAME of the
+// account.
 std::vector<std::string> engine_environment(const std::vector<std::string>& job, const Account& account);
 
-// Turns the environment of a task, which has joined the container, into the one its command gets: LANG, LANGUAGE and
-// LC_ALL go, the container's values win, except for the names in `host_wins` and for what Slurm and PMI set per task.
-void apply_container_environment(SlurmApi& api, const Started& started, const std::vector<std::string>& host_wins);
+// Turns the environment of a task, which has joined the container, into the one its command gets: LANG,
+// LANGUAGE and LC_ALL go, the container's values win, except for the names in `host_wins` and for what Slurm
+// and PMI set per task.
+void apply_container_environment(SlurmApi& api, const Started& started,
+                                 const std::vector<std::string>& host_wins);
 
-// What OpenMPI's PMIx client needs besides Slurm's PMIX_* variables: PMIX_MCA_ptl, _psec and _gds, where unset.
+// What OpenMPI's PMIx client needs besides Slurm's PMIX_* variables: PMIX_MCA_ptl, _psec and _gds, where
+// unset.
 void complete_pmix_environment(SlurmApi& api);
 
 }  // namespace pyxis::spank

@@ -8,8 +8,9 @@ namespace {
 void finish(SlurmApi& api, Step& step, Engine& engine) {
   if (step.finished) return;
   step.finished = true;
-  // An interrupted start is finished too: the engine may have been killed before it could clean up. A container of
-  // another step, which this one only joined, is that step's; the supervisor it has there is ours.
+  // An interrupted start is finished too: the engine may have been killed before it could clean up. A
+  // container of another step, which this one only joined, is that step's; the supervisor it has there is
+  // ours.
   auto state = step.rendezvous ? step.rendezvous->state() : StepState::untouched;
   if (state != StepState::untouched && state != StepState::failed) {
     FinishRequest request;
@@ -34,6 +35,8 @@ void task_exited(SlurmApi& api, Step& step, Engine& engine) {
   if (++step.tasks_exited >= step.job.local_tasks) finish(api, step, engine);
 }
 
-void step_over(SlurmApi& api, Step& step, Engine& engine) { finish(api, step, engine); }
+void step_over(SlurmApi& api, Step& step, Engine& engine) {
+  finish(api, step, engine);
+}
 
 }  // namespace pyxis::spank

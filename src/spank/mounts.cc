@@ -9,7 +9,9 @@
 namespace pyxis::spank {
 namespace {
 
-bool is_path(const std::string& text) { return !text.empty() && (text.front() == '/' || text.front() == '.'); }
+bool is_path(const std::string& text) {
+  return !text.empty() && (text.front() == '/' || text.front() == '.');
+}
 
 Result<std::string> options_of(const std::string& source, const std::vector<std::string>& flags) {
   for (const auto& flag : flags)
@@ -33,7 +35,8 @@ Result<MountRequest> parse_entry(const std::string& entry) {
   if (fields.size() == 1 && named_kind) return fail("no destination (SRC:DST[:FLAGS] is wanted)");
   mount.target = fields.size() == 1 ? fields[0] : fields[1];
   if (!is_path(mount.target)) return fail("the destination must begin with '/' or '.'");
-  mount.flags = TRY(options_of(mount.source, fields.size() == 3 ? split(fields[2], '+') : std::vector<std::string>()));
+  mount.flags =
+      TRY(options_of(mount.source, fields.size() == 3 ? split(fields[2], '+') : std::vector<std::string>()));
   return mount;
 }
 
@@ -52,7 +55,8 @@ Result<std::vector<MountRequest>> parse_mounts(const std::string& text) {
   for (const auto& entry : split(text, ',')) {
     auto mount = parse_entry(entry);
     if (!mount.ok())
-      return std::move(mount).error().context("--container-mounts: invalid format: \"" + printable(entry) + "\"");
+      return std::move(mount).error().context("--container-mounts: invalid format: \"" + printable(entry) +
+                                              "\"");
     mounts.push_back(std::move(mount).value());
   }
   return mounts;

@@ -9,8 +9,8 @@
 
 namespace pyxis::spank {
 
-// SRC:DST[:FLAGS],... or SRC alone. Sources stay as given; see resolve_sources(). Flags become mount options: a bind
-// is recursive unless the flags say `bind`, and the mount point is created to match the source.
+// SRC:DST[:FLAGS],... or SRC alone. Sources stay as given; see resolve_sources(). Flags become mount options:
+// a bind is recursive unless the flags say `bind`, and the mount point is created to match the source.
 Result<std::vector<MountRequest>> parse_mounts(const std::string& text);
 
 // Makes relative sources absolute against the job's working directory and checks that every source is there.

@@ -31,11 +31,13 @@ Result<ContainerName> parse_name(const std::string& text) {
   if (printable(result.name) != result.name)
     return fail("--container-name: \"" + printable(result.name) + "\" must not contain control characters");
   if (result.name.size() > NAME_MAX - longest_prefix)
-    return fail("--container-name: name too long (at most " + std::to_string(NAME_MAX - longest_prefix) + " bytes)");
+    return fail("--container-name: name too long (at most " + std::to_string(NAME_MAX - longest_prefix) +
+                " bytes)");
   return result;
 }
 
-std::string engine_name(Scope scope, uint32_t job_id, uint32_t step_id, const std::optional<ContainerName>& name) {
+std::string engine_name(Scope scope, uint32_t job_id, uint32_t step_id,
+                        const std::optional<ContainerName>& name) {
   auto job = std::to_string(job_id);
   std::string prefix = scope == Scope::job ? "pyxis_" + job + "_" : "pyxis_";
   return prefix + (name ? name->name : job + "." + std::to_string(step_id));

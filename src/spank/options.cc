@@ -8,9 +8,13 @@
 namespace pyxis::spank {
 namespace {
 
-std::string dashed(const OptionRow& row) { return std::string("--") + row.name; }
+std::string dashed(const OptionRow& row) {
+  return std::string("--") + row.name;
+}
 
-Error unavailable(const std::string& what) { return fail(what + " is not available in this release"); }
+Error unavailable(const std::string& what) {
+  return fail(what + " is not available in this release");
+}
 
 Result<std::vector<std::string>> parse_env_names(const std::string& text) {
   auto names = split(text, ',');
@@ -49,13 +53,24 @@ Result<void> check_value(const OptionRow& row, const std::string& value) {
   if (value.empty()) return fail(dashed(row) + ": argument required");
   if (value.find('\0') != value.npos) return fail(dashed(row) + ": invalid argument");
   switch (row.id) {
-    case OptionId::image: return check_image(value);
-    case OptionId::save: return check_save(value);
-    case OptionId::mounts: TRY(parse_mounts(value)); return ok();
-    case OptionId::name: TRY(parse_name(value)); return ok();
-    case OptionId::env: TRY(parse_env_names(value)); return ok();
-    case OptionId::unshare: TRY(parse_unshare(value)); return ok();
-    default: return ok();
+    case OptionId::image:
+      return check_image(value);
+    case OptionId::save:
+      return check_save(value);
+    case OptionId::mounts:
+      TRY(parse_mounts(value));
+      return ok();
+    case OptionId::name:
+      TRY(parse_name(value));
+      return ok();
+    case OptionId::env:
+      TRY(parse_env_names(value));
+      return ok();
+    case OptionId::unshare:
+      TRY(parse_unshare(value));
+      return ok();
+    default:
+      return ok();
   }
 }
 
@@ -110,7 +125,8 @@ Result<void> GivenOptions::add_defaults(const Lookup& variables) {
     auto choice = parse_bool(*value);
     if (!choice) return fail(std::string(row.environment) + ": invalid value \"" + printable(*value) + "\"");
     if (*choice) TRY_CONTEXT(give(row.id, "", Origin::inherited), row.environment);
-    if (!*choice && row.opposite != row.id) TRY_CONTEXT(give(row.opposite, "", Origin::inherited), row.environment);
+    if (!*choice && row.opposite != row.id)
+      TRY_CONTEXT(give(row.opposite, "", Origin::inherited), row.environment);
   }
   return ok();
 }
@@ -150,7 +166,7 @@ std::vector<std::string> GivenOptions::ignored() const {
   for (const auto& [id, value] : values_)
     if (value.origin == Origin::command_line)
       lines.push_back("ignoring " + dashed(option_row(id)) +
-                    " because neither --container-image nor --container-name is set");
+                      " because neither --container-image nor --container-name is set");
   return lines;
 }
 

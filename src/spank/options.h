@@ -17,14 +17,28 @@
 namespace pyxis::spank {
 
 enum class OptionId : int {
-  image, mounts, workdir, name, save, mount_home, no_mount_home, remap_root, no_remap_root, entrypoint, no_entrypoint,
-  entrypoint_log, writable, readonly, env, unshare
+  image,
+  mounts,
+  workdir,
+  name,
+  save,
+  mount_home,
+  no_mount_home,
+  remap_root,
+  no_remap_root,
+  entrypoint,
+  no_entrypoint,
+  entrypoint_log,
+  writable,
+  readonly,
+  env,
+  unshare
 };
 
 struct OptionRow {
   OptionId id;
-  const char* name;         // without the leading "--"
-  const char* argument;     // its placeholder in --help; null: the option takes none
+  const char* name;      // without the leading "--"
+  const char* argument;  // its placeholder in --help; null: the option takes none
   const char* help;
   const char* environment;  // the variable that holds its default; null: the opposite's
   OptionId opposite;        // cannot be given together; its own id: none
@@ -34,12 +48,13 @@ struct OptionRow {
 std::span<const OptionRow> option_rows();
 const OptionRow& option_row(OptionId id);
 
-// The variable in which Slurm notes an option given to salloc or sbatch (_opt_env_name() in its plugstack.c), for what
-// they start. Since 20.11 srun, sbatch and salloc also take options from it with SLURM_SPANK_ put before.
+// The variable in which Slurm notes an option given to salloc or sbatch (_opt_env_name() in its plugstack.c),
+// for what they start. Since 20.11 srun, sbatch and salloc also take options from it with SLURM_SPANK_ put
+// before.
 std::string carrier_variable(const OptionRow& row);
 
-// Our own way from srun and sbatch to slurmstepd: the outcome for each option, and a marker that there is an outcome.
-// Variables that begin with SLURM pass also with --export=NONE, which Slurm's carriers do not.
+// Our own way from srun and sbatch to slurmstepd: the outcome for each option, and a marker that there is an
+// outcome. Variables that begin with SLURM pass also with --export=NONE, which Slurm's carriers do not.
 std::string decision_variable(const OptionRow& row);
 constexpr const char* decided_variable = "SLURM_PYXIS_DECIDED";
 
@@ -57,7 +72,8 @@ struct StepOptions {
   bool contained() const { return !image.empty() || name.has_value(); }
 };
 
-// An inherited option, of an enclosing salloc or sbatch or from a PYXIS_* variable, yields to the command line.
+// An inherited option, of an enclosing salloc or sbatch or from a PYXIS_* variable, yields to the command
+// line.
 enum class Origin { command_line, inherited };
 
 class GivenOptions {

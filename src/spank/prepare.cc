@@ -55,7 +55,8 @@ bool never_contained(SlurmApi& api, const Config& config) {
 }
 
 // What counts is what the client decided; one without the plugin (REST, another login node) leaves it to us.
-Result<StepOptions> choose(SlurmApi& api, const Config& config, GivenOptions given, std::optional<Error> early) {
+Result<StepOptions> choose(SlurmApi& api, const Config& config, GivenOptions given,
+                           std::optional<Error> early) {
   const auto variables = Environment::from(api.environment());
   auto lookup = [&](const std::string& name) { return variables.get(name); };
   if (variables.has(decided_variable)) {

@@ -31,7 +31,9 @@ Result<std::unique_ptr<Rendezvous>> Rendezvous::create() {
 }
 
 // The mutex is not destroyed: tasks may still use theirs.
-Rendezvous::~Rendezvous() { ::munmap(shared_, sizeof(Shared)); }
+Rendezvous::~Rendezvous() {
+  ::munmap(shared_, sizeof(Shared));
+}
 
 StepState Rendezvous::enter() {
   int code = ::pthread_mutex_lock(&shared_->mutex);
@@ -65,8 +67,14 @@ void Rendezvous::publish_failed(bool interrupted) {
   publish(interrupted ? StepState::interrupted : StepState::failed);
 }
 
-StepState Rendezvous::state() const { return shared_->state; }
-std::string Rendezvous::control_socket() const { return shared_->control_socket; }
-bool Rendezvous::claim_report() { return !shared_->reported.exchange(true); }
+StepState Rendezvous::state() const {
+  return shared_->state;
+}
+std::string Rendezvous::control_socket() const {
+  return shared_->control_socket;
+}
+bool Rendezvous::claim_report() {
+  return !shared_->reported.exchange(true);
+}
 
 }  // namespace pyxis::spank

@@ -9,8 +9,8 @@
 
 namespace pyxis::spank {
 
-// What the shared memory says. `failed` is a start that has cleaned up after itself; `interrupted`, or `starting` found
-// after all tasks have gone, one that may have left something.
+// What the shared memory says. `failed` is a start that has cleaned up after itself; `interrupted`, or
+// `starting` found after all tasks have gone, one that may have left something.
 enum class StepState : int { untouched, starting, started, attached, failed, interrupted };
 
 class Rendezvous {
@@ -22,8 +22,8 @@ class Rendezvous {
   Rendezvous& operator=(const Rendezvous&) = delete;
 
   // Waits until no other task is starting the container and gives the state found. For the caller that finds
-  // `untouched` it has become `starting`, and the caller must end with publish_*(); until then, or until its death, the
-  // others wait. A first task that died leaves `interrupted` behind.
+  // `untouched` it has become `starting`, and the caller must end with publish_*(); until then, or until its
+  // death, the others wait. A first task that died leaves `interrupted` behind.
   StepState enter();
   void publish_started(bool attached, const std::string& control_socket);
   void publish_failed(bool interrupted);

@@ -8,6 +8,8 @@ void report(SlurmApi& api, const Error& error) {
     if (!line.empty()) api.error("pyxis: " + printable(line));
 }
 
-void tell(SlurmApi& api, const std::string& line) { api.say("pyxis: " + printable(line)); }
+void tell(SlurmApi& api, const std::string& line) {
+  api.say("pyxis: " + printable(line));
+}
 
 }  // namespace pyxis::spank

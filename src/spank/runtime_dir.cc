@@ -10,7 +10,8 @@ namespace pyxis::spank {
 
 Result<void> make_runtime_path(const std::string& runtime_path) {
   if (::mkdir(runtime_path.c_str(), 0755) == 0) {
-    if (::chmod(runtime_path.c_str(), 0755) != 0) return sys_error("runtime_path " + runtime_path);  // whatever umask
+    if (::chmod(runtime_path.c_str(), 0755) != 0)
+      return sys_error("runtime_path " + runtime_path);  // whatever umask
     return ok();
   }
   int code = errno;
@@ -30,9 +31,11 @@ Result<std::string> make_user_runtime_dir(const std::string& runtime_path, const
   auto directory = TRY_CONTEXT(make_directory_at(parent.get(), std::to_string(user.uid), 0700), runtime_path);
   if (::fstat(directory.get(), &info) != 0) return sys_error(path);
   if (info.st_uid != user.uid && info.st_uid != ::geteuid()) return fail(path + " belongs to another user");
-  if ((info.st_uid != user.uid || info.st_gid != user.gid) && ::fchown(directory.get(), user.uid, user.gid) != 0)
+  if ((info.st_uid != user.uid || info.st_gid != user.gid) &&
+      ::fchown(directory.get(), user.uid, user.gid) != 0)
     return sys_error("give " + path + " to its user");
-  if ((info.st_mode & 07777) != 0700 && ::fchmod(directory.get(), 0700) != 0) return sys_error("chmod " + path);
+  if ((info.st_mode & 07777) != 0700 && ::fchmod(directory.get(), 0700) != 0)
+    return sys_error("chmod " + path);
   return path;
 }
 

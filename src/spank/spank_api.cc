@@ -32,16 +32,23 @@ class RealApi : public SlurmApi {
 
 Context RealApi::context() {
   switch (::spank_context()) {
-    case S_CTX_LOCAL: return Context::local;
-    case S_CTX_REMOTE: return Context::remote;
-    case S_CTX_ALLOCATOR: return Context::allocator;
-    case S_CTX_SLURMD: return Context::slurmd;
-    case S_CTX_JOB_SCRIPT: return Context::job_script;
-    default: return Context::unknown;
+    case S_CTX_LOCAL:
+      return Context::local;
+    case S_CTX_REMOTE:
+      return Context::remote;
+    case S_CTX_ALLOCATOR:
+      return Context::allocator;
+    case S_CTX_SLURMD:
+      return Context::slurmd;
+    case S_CTX_JOB_SCRIPT:
+      return Context::job_script;
+    default:
+      return Context::unknown;
   }
 }
 
-// Slurm copies the row (_spank_option_copy() in plugstack.c), and takes its texts as char* without writing to them.
+// Slurm copies the row (_spank_option_copy() in plugstack.c), and takes its texts as char* without writing to
+// them.
 Result<void> RealApi::register_option(const OptionRow& row) {
   spank_option option{};
   option.name = const_cast<char*>(row.name);
@@ -51,21 +58,38 @@ Result<void> RealApi::register_option(const OptionRow& row) {
   option.val = static_cast<int>(row.id);
   option.cb = callback_;
   auto code = ::spank_option_register(handle_, &option);
-  if (code != ESPANK_SUCCESS) return fail(std::string("register option --") + row.name + ": " + ::spank_strerror(code));
+  if (code != ESPANK_SUCCESS)
+    return fail(std::string("register option --") + row.name + ": " + ::spank_strerror(code));
   return ok();
 }
 
 std::optional<uint32_t> RealApi::number(Item item) {
   spank_item_t wanted = S_JOB_UID;
   switch (item) {
-    case Item::uid: wanted = S_JOB_UID; break;
-    case Item::gid: wanted = S_JOB_GID; break;
-    case Item::job_id: wanted = S_JOB_ID; break;
-    case Item::step_id: wanted = S_JOB_STEPID; break;
-    case Item::nodes: wanted = S_JOB_NNODES; break;
-    case Item::local_tasks: wanted = S_JOB_LOCAL_TASK_COUNT; break;
-    case Item::total_tasks: wanted = S_JOB_TOTAL_TASK_COUNT; break;
-    case Item::local_task: wanted = S_TASK_ID; break;
+    case Item::uid:
+      wanted = S_JOB_UID;
+      break;
+    case Item::gid:
+      wanted = S_JOB_GID;
+      break;
+    case Item::job_id:
+      wanted = S_JOB_ID;
+      break;
+    case Item::step_id:
+      wanted = S_JOB_STEPID;
+      break;
+    case Item::nodes:
+      wanted = S_JOB_NNODES;
+      break;
+    case Item::local_tasks:
+      wanted = S_JOB_LOCAL_TASK_COUNT;
+      break;
+    case Item::total_tasks:
+      wanted = S_JOB_TOTAL_TASK_COUNT;
+      break;
+    case Item::local_task:
+      wanted = S_TASK_ID;
+      break;
   }
   uint32_t value = 0;  // all of these are 32 bits wide
   if (::spank_get_item(handle_, wanted, &value) != ESPANK_SUCCESS) return std::nullopt;
@@ -75,7 +99,8 @@ std::optional<uint32_t> RealApi::number(Item item) {
 std::vector<gid_t> RealApi::supplementary_groups() {
   gid_t* groups = nullptr;
   int count = 0;
-  if (::spank_get_item(handle_, S_JOB_SUPPLEMENTARY_GIDS, &groups, &count) != ESPANK_SUCCESS || !groups) return {};
+  if (::spank_get_item(handle_, S_JOB_SUPPLEMENTARY_GIDS, &groups, &count) != ESPANK_SUCCESS || !groups)
+    return {};
   return {groups, groups + count};
 }
 

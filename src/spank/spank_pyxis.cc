@@ -26,7 +26,8 @@ namespace {
 struct Plugin {
   std::optional<Config> config;
   GivenOptions given;
-  std::optional<Error> bad_option;  // found in slurmstepd, where Slurm only logs what an option's callback returns
+  std::optional<Error>
+      bad_option;  // found in slurmstepd, where Slurm only logs what an option's callback returns
   std::unique_ptr<Engine> engine;
   std::unique_ptr<Step> step;
 };
@@ -43,7 +44,9 @@ class RealVariables : public ProcessVariables {
     const char* value = ::getenv(name.c_str());
     return value ? std::optional<std::string>(value) : std::nullopt;
   }
-  void set(const std::string& name, const std::string& value) override { ::setenv(name.c_str(), value.c_str(), 1); }
+  void set(const std::string& name, const std::string& value) override {
+    ::setenv(name.c_str(), value.c_str(), 1);
+  }
   void unset(const std::string& name) override { ::unsetenv(name.c_str()); }
 };
 
@@ -127,7 +130,9 @@ int run(const char* callback, int on_failure, spank_t handle, int count, char** 
   });
 }
 
-bool in_step(SlurmApi& api) { return api.context() == Context::remote && plugin().step; }
+bool in_step(SlurmApi& api) {
+  return api.context() == Context::remote && plugin().step;
+}
 
 }  // namespace
 }  // namespace pyxis::spank

@@ -25,18 +25,18 @@ struct JobFacts {
   bool batch() const { return step_id == step_batch; }
 };
 
-// What slurmstepd keeps of a contained step, and its forked tasks inherit. Everything is made before user_init(),
-// which newer releases of Slurm run in a cloned child.
+// What slurmstepd keeps of a contained step, and its forked tasks inherit. Everything is made before
+// user_init(), which newer releases of Slurm run in a cloned child.
 struct Step {
   JobFacts job;
   StepOptions options;
   std::string container;  // engine-side name
   std::string runtime_dir;
-  pid_t owner = 0;        // slurmstepd
+  pid_t owner = 0;  // slurmstepd
   std::unique_ptr<Rendezvous> rendezvous;
   Fd leash_keep, leash_engine;
-  // What went wrong before there were tasks. An error of init_post_opt() would drain the node (job_manager() in
-  // slurmstepd), and one of user_init() does not reach srun: it is raised in task_init().
+  // What went wrong before there were tasks. An error of init_post_opt() would drain the node (job_manager()
+  // in slurmstepd), and one of user_init() does not reach srun: it is raised in task_init().
   std::optional<Error> deferred;
   unsigned tasks_exited = 0;
   bool finished = false;
@@ -44,12 +44,13 @@ struct Step {
   bool temporary() const { return !options.name; }
 };
 
-// slurm_spank_init_post_opt(), remote, as root. Nothing where the step is not to be contained. `early` is an error
-// found in an option on its way here.
-std::unique_ptr<Step> prepare_step(SlurmApi& api, const Config& config, GivenOptions given, std::optional<Error> early);
+// slurm_spank_init_post_opt(), remote, as root. Nothing where the step is not to be contained. `early` is an
+// error found in an option on its way here.
+std::unique_ptr<Step> prepare_step(SlurmApi& api, const Config& config, GivenOptions given,
+                                   std::optional<Error> early);
 
-// slurm_spank_task_init(), as the user in the forked task: the first task has the container made, all join it.
-// 0, or -1 after the failure has been reported; a task must then not run.
+// slurm_spank_task_init(), as the user in the forked task: the first task has the container made, all join
+// it. 0, or -1 after the failure has been reported; a task must then not run.
 int start_task(SlurmApi& api, Step& step, Engine& engine);
 
 // slurm_spank_task_exit(), as root in slurmstepd: with the last task of the node the container is released.
@@ -57,7 +58,8 @@ void task_exited(SlurmApi& api, Step& step, Engine& engine);
 // slurm_spank_exit(): the same where not every task got so far.
 void step_over(SlurmApi& api, Step& step, Engine& engine);
 
-// <runtime_path>/<uid>, 0700, the user's. Never follows a link below runtime_path, whose owner must be the caller.
+// <runtime_path>/<uid>, 0700, the user's. Never follows a link below runtime_path, whose owner must be the
+// caller.
 Result<std::string> make_user_runtime_dir(const std::string& runtime_path, const Identity& user);
 // runtime_path itself, 0755; only the last component is created.
 Result<void> make_runtime_path(const std::string& runtime_path);

@@ -76,8 +76,11 @@ void print_event(SlurmApi& api, const Step& step, const Event& event) {
     case Event::Kind::progress:
       if (alone) tell(api, event.text);
       break;
-    case Event::Kind::log: tell(api, event.text); break;
-    default: break;
+    case Event::Kind::log:
+      tell(api, event.text);
+      break;
+    default:
+      break;
   }
 }
 
@@ -88,7 +91,8 @@ Result<Container> start_container(SlurmApi& api, Step& step, Engine& engine) {
                       [&](const Event& event) { print_event(api, step, event); });
 }
 
-// The first task; it holds the lock until it has published how it went, and until then nobody else can report.
+// The first task; it holds the lock until it has published how it went, and until then nobody else can
+// report.
 Result<Container> lead(SlurmApi& api, Step& step, Engine& engine) {
   auto container = start_container(api, step, engine);
   if (!container.ok()) {
@@ -103,8 +107,8 @@ Result<Container> lead(SlurmApi& api, Step& step, Engine& engine) {
   return container;
 }
 
-// The order matters: the working directory is the container's, the filter is installed with the capabilities that the
-// user namespace has given, and these go last.
+// The order matters: the working directory is the container's, the filter is installed with the capabilities
+// that the user namespace has given, and these go last.
 Result<void> enter(SlurmApi& api, const Step& step, Container container) {
   TRY(join_namespaces(container.started.namespaces, container.namespaces));
   container.namespaces.clear();
@@ -125,8 +129,8 @@ int start_task(SlurmApi& api, Step& step, Engine& engine) {
     auto state = step.rendezvous->enter();
     if (state == StepState::failed || state == StepState::interrupted)
       return fail("couldn't start container\nthe task of the step that was starting it has ended");
-    auto container =
-        TRY(state == StepState::untouched ? lead(api, step, engine) : engine.join(step.rendezvous->control_socket()));
+    auto container = TRY(state == StepState::untouched ? lead(api, step, engine)
+                                                       : engine.join(step.rendezvous->control_socket()));
     step.leash_engine.reset();
     return enter(api, step, std::move(container));
   };

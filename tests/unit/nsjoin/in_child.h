@@ -1,4 +1,5 @@
-// Runs what cannot be undone in a forked child: EXPECT_EQ(in_child([] { return 0 or a number that tells the place; }), 0).
+// Runs what cannot be undone in a forked child: EXPECT_EQ(in_child([] { return 0 or a number that tells the
+// place; }), 0).
 #pragma once
 
 #include <sys/wait.h>

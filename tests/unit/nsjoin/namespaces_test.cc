@@ -18,7 +18,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// A process in its own user (this user mapped to `inside`), mount and uts namespaces, which ends when this goes.
+// A process in its own user (this user mapped to `inside`), mount and uts namespaces, which ends when this
+// goes.
 class Holder {
  public:
   explicit Holder(uid_t inside) {
@@ -72,7 +73,8 @@ class Holder {
   bool ready_ = false;
 };
 
-const std::vector<Namespace> kinds = {Namespace::mount, Namespace::uts, Namespace::user};  // in no useful order
+const std::vector<Namespace> kinds = {Namespace::mount, Namespace::uts,
+                                      Namespace::user};  // in no useful order
 
 std::string capabilities() {
   auto status = read_file("/proc/self/status").value();
@@ -91,7 +93,8 @@ TEST_F(JoinNamespaces, EntersAllWhateverTheOrder) {
               auto fds = holder.all();
               if (!join_namespaces(kinds, fds).ok()) return 1;
               std::array<char, 65> name{};
-              if (::gethostname(name.data(), name.size()) != 0 || std::string(name.data()) != "inside") return 2;
+              if (::gethostname(name.data(), name.size()) != 0 || std::string(name.data()) != "inside")
+                return 2;
               if (::access("/mnt/only-here", F_OK) != 0) return 3;
               return ::getuid() == 1000 ? 0 : 4;
             }),

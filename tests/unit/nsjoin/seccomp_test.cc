@@ -85,8 +85,8 @@ TEST(OwnershipFilter, TheFileSystemIdCanStillBeAskedFor) {
               become_ordinary();
               auto uid = static_cast<int>(::getuid());
               if (!install_ownership_filter().ok()) return 1;
-              if (::setfsuid(1) != 0 || ::setfsgid(1) != 0) return 2;           // pretended
-              if (::setfsuid(static_cast<uid_t>(-1)) != uid) return 3;          // passed on
+              if (::setfsuid(1) != 0 || ::setfsgid(1) != 0) return 2;   // pretended
+              if (::setfsuid(static_cast<uid_t>(-1)) != uid) return 3;  // passed on
               return ::setfsgid(static_cast<gid_t>(-1)) == static_cast<int>(::getgid()) ? 0 : 4;
             }),
             0);
@@ -96,14 +96,16 @@ TEST(OwnershipFilter, StaysThroughExec) {
   EXPECT_EQ(in_child([] {
               become_ordinary();
               if (!install_ownership_filter().ok()) return 1;
-              ::execl("/bin/sh", "sh", "-c", "grep -q 'Seccomp:.2' /proc/self/status && chown 1:1 /", nullptr);
+              ::execl("/bin/sh", "sh", "-c", "grep -q 'Seccomp:.2' /proc/self/status && chown 1:1 /",
+                      nullptr);
               return 2;
             }),
             0);
 }
 
 #if defined(__x86_64__)
-// What the kernel would answer: the few instructions that the filter is made of. Not every kernel can run i386 calls.
+// What the kernel would answer: the few instructions that the filter is made of. Not every kernel can run
+// i386 calls.
 uint32_t answer(uint32_t arch, uint32_t number, uint32_t argument) {
   seccomp_data data{};
   data.arch = arch;
@@ -117,10 +119,17 @@ uint32_t answer(uint32_t arch, uint32_t number, uint32_t argument) {
       case BPF_LD | BPF_W | BPF_ABS:
         std::memcpy(&accumulator, reinterpret_cast<const char*>(&data) + step.k, sizeof accumulator);
         break;
-      case BPF_ALU | BPF_AND | BPF_K: accumulator &= step.k; break;
-      case BPF_JMP | BPF_JEQ | BPF_K: at += accumulator == step.k ? step.jt : step.jf; break;
-      case BPF_RET | BPF_K: return step.k;
-      default: ADD_FAILURE() << "unknown instruction " << step.code; return 0;
+      case BPF_ALU | BPF_AND | BPF_K:
+        accumulator &= step.k;
+        break;
+      case BPF_JMP | BPF_JEQ | BPF_K:
+        at += accumulator == step.k ? step.jt : step.jf;
+        break;
+      case BPF_RET | BPF_K:
+        return step.k;
+      default:
+        ADD_FAILURE() << "unknown instruction " << step.code;
+        return 0;
     }
   }
   ADD_FAILURE() << "ran off the end";
@@ -131,7 +140,8 @@ constexpr uint32_t pretended = SECCOMP_RET_ERRNO;
 constexpr uint32_t passed_on = SECCOMP_RET_ALLOW;
 
 TEST(OwnershipFilter, KnowsTheI386Calls) {
-  for (uint32_t number : {16, 23, 46, 70, 71, 81, 95, 164, 170, 182, 198, 203, 204, 206, 207, 208, 210, 212, 213, 214, 298})
+  for (uint32_t number :
+       {16, 23, 46, 70, 71, 81, 95, 164, 170, 182, 198, 203, 204, 206, 207, 208, 210, 212, 213, 214, 298})
     EXPECT_EQ(answer(AUDIT_ARCH_I386, number, 1), pretended) << number;
   for (uint32_t number : {138, 139}) {  // setfsuid, setfsgid: 16-bit ids
     EXPECT_EQ(answer(AUDIT_ARCH_I386, number, 1), pretended);

@@ -71,8 +71,9 @@ TEST(Client, SaysWhatItIgnores) {
   GivenOptions given;
   ASSERT_TRUE(given.give(OptionId::mounts, "/a").ok());
   EXPECT_EQ(check_client_options(slurm, {}, given, variables, true), 0);
-  EXPECT_THAT(slurm.said, ElementsAre("pyxis: ignoring --container-mounts because neither --container-image nor "
-                                      "--container-name is set"));
+  EXPECT_THAT(slurm.said,
+              ElementsAre("pyxis: ignoring --container-mounts because neither --container-image nor "
+                          "--container-name is set"));
 }
 
 }  // namespace

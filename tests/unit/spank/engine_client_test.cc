@@ -73,7 +73,8 @@ TEST_F(EngineClient, FinishTellsHowItWent) {
   EXPECT_TRUE(engine->finish({"c", "", true, "", ""}, {}).ok());
   EXPECT_EQ(engine->finish({"fail", "", true, "", ""}, {}).error().text(),
             "couldn't clean up container fail: still busy");
-  EXPECT_THAT(engine->finish({"die", "", true, "", ""}, {}).error().text(), HasSubstr("exited with status 3"));
+  EXPECT_THAT(engine->finish({"die", "", true, "", ""}, {}).error().text(),
+              HasSubstr("exited with status 3"));
 }
 
 TEST_F(EngineClient, JoinsThroughSocketsWithLongPaths) {
@@ -108,7 +109,8 @@ TEST_F(EngineClient, ASupervisorThatIsGoneIsSaid) {
   Temporary top;
   auto joined = engine->join(top.path() + "/socket");
   ASSERT_FALSE(joined.ok());
-  EXPECT_THAT(joined.error().text(), HasSubstr("couldn't join the step's container\nthe container's supervisor is gone"));
+  EXPECT_THAT(joined.error().text(),
+              HasSubstr("couldn't join the step's container\nthe container's supervisor is gone"));
 }
 
 }  // namespace

@@ -12,12 +12,12 @@ TEST(EngineEnvironment, NothingOfTheJobSteersTheEngine) {
   auto env = Environment::from(engine_environment(
       {"ENROOT_DATA_PATH=/x", "PYXIS_CONTAINER_IMAGE=x", "LD_PRELOAD=/x", "LD_LIBRARY_PATH=/x", "LD_AUDIT=/x",
        "PATH=/evil", "BASH_ENV=/x", "ENV=/x", "BASH_FUNC_ls%%=() { x; }", "SHELLOPTS=x", "GCONV_PATH=/x",
-       "GLIBC_TUNABLES=x", "LOCPATH=/x", "MALLOC_PERTURB_=1", "HOME=/tmp", "USER=other", "https_proxy=http://p",
-       "TMPDIR=/scratch", "SLURM_JOB_ID=7"},
+       "GLIBC_TUNABLES=x", "LOCPATH=/x", "MALLOC_PERTURB_=1", "HOME=/tmp", "USER=other",
+       "https_proxy=http://p", "TMPDIR=/scratch", "SLURM_JOB_ID=7"},
       {"alice", "/home/alice"}));
-  for (const char* name : {"ENROOT_DATA_PATH", "PYXIS_CONTAINER_IMAGE", "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT",
-                           "BASH_ENV", "ENV", "BASH_FUNC_ls%%", "SHELLOPTS", "GCONV_PATH", "GLIBC_TUNABLES", "LOCPATH",
-                           "MALLOC_PERTURB_"})
+  for (const char* name :
+       {"ENROOT_DATA_PATH", "PYXIS_CONTAINER_IMAGE", "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "BASH_ENV",
+        "ENV", "BASH_FUNC_ls%%", "SHELLOPTS", "GCONV_PATH", "GLIBC_TUNABLES", "LOCPATH", "MALLOC_PERTURB_"})
     EXPECT_FALSE(env.has(name)) << name;
   EXPECT_EQ(env.get("PATH"), "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
   EXPECT_EQ(env.get("HOME"), "/home/alice");
@@ -45,7 +45,8 @@ TEST(TaskEnvironment, TheHostsLocaleStaysOutside) {
   Started started;
   started.env = {"LANG=C.UTF-8"};
   apply_container_environment(slurm, started, {"LANGUAGE"});
-  EXPECT_EQ(slurm.variables.lines(), (std::vector<std::string>{"LANG=C.UTF-8", "LANGUAGE=de", "LC_TIME=de_DE"}));
+  EXPECT_EQ(slurm.variables.lines(),
+            (std::vector<std::string>{"LANG=C.UTF-8", "LANGUAGE=de", "LC_TIME=de_DE"}));
 }
 
 TEST(TaskEnvironment, WhatSlurmSetsPerTaskStays) {
@@ -60,8 +61,8 @@ TEST(TaskEnvironment, WhatSlurmSetsPerTaskStays) {
 
 TEST(Pmix, TheModulesAreNamedForOpenMpi) {
   FakeSlurm slurm;
-  slurm.variables =
-      Environment::from({"PMIX_PTL_MODULE=tcp", "PMIX_SECURITY_MODE=native", "PMIX_GDS_MODULE=hash", "PMIX_MCA_gds=ds21"});
+  slurm.variables = Environment::from(
+      {"PMIX_PTL_MODULE=tcp", "PMIX_SECURITY_MODE=native", "PMIX_GDS_MODULE=hash", "PMIX_MCA_gds=ds21"});
   complete_pmix_environment(slurm);
   EXPECT_EQ(slurm.variables.get("PMIX_MCA_ptl"), "tcp");
   EXPECT_EQ(slurm.variables.get("PMIX_MCA_psec"), "native");

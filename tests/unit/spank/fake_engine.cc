@@ -1,5 +1,5 @@
-// An engine program for the tests of the plugin's side of the contract: what it does is written in the image's or the
-// container's name.
+// An engine program for the tests of the plugin's side of the contract: what it does is written in the
+// image's or the container's name.
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,7 +13,9 @@ namespace {
 
 using namespace pyxis;
 
-void answer(Event event) { (void)send_message(contract_socket_fd, event.encode()); }
+void answer(Event event) {
+  (void)send_message(contract_socket_fd, event.encode());
+}
 
 bool descriptors_are_as_promised() {
   struct stat info;

@@ -11,9 +11,9 @@ namespace pyxis::spank {
 class FakeSlurm : public SlurmApi {
  public:
   Context where = Context::remote;
-  std::map<Item, uint32_t> numbers = {{Item::uid, ::getuid()}, {Item::gid, ::getgid()},   {Item::job_id, 7},
-                                      {Item::step_id, 0},      {Item::local_tasks, 1}, {Item::total_tasks, 1},
-                                      {Item::nodes, 1}};
+  std::map<Item, uint32_t> numbers = {
+      {Item::uid, ::getuid()}, {Item::gid, ::getgid()}, {Item::job_id, 7}, {Item::step_id, 0},
+      {Item::local_tasks, 1},  {Item::total_tasks, 1},  {Item::nodes, 1}};
   Environment variables;
   std::vector<std::string> argv = {"/bin/true"};
   std::vector<std::string> registered, said, errors;
@@ -30,7 +30,9 @@ class FakeSlurm : public SlurmApi {
   std::vector<gid_t> supplementary_groups() override { return {::getgid()}; }
   std::vector<std::string> command() override { return argv; }
   std::vector<std::string> environment() override { return variables.lines(); }
-  void set_environment(const std::string& name, const std::string& value) override { variables.set(name, value); }
+  void set_environment(const std::string& name, const std::string& value) override {
+    variables.set(name, value);
+  }
   void unset_environment(const std::string& name) override { variables.unset(name); }
   void say(const std::string& line) override { said.push_back(line); }
   void error(const std::string& line) override { errors.push_back(line); }

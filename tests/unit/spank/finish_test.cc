@@ -98,7 +98,9 @@ TEST_F(Finish, AnInterruptedStartSavesNothing) {
 class Epilog : public ::testing::Test {
  protected:
   Epilog() { config.runtime_path = top.path(); }
-  void had_containers() { ASSERT_TRUE(make_directories(top.path() + "/" + std::to_string(::getuid()), 0700).ok()); }
+  void had_containers() {
+    ASSERT_TRUE(make_directories(top.path() + "/" + std::to_string(::getuid()), 0700).ok());
+  }
   Temporary top;
   Config config;
   FakeSlurm slurm;

@@ -16,14 +16,16 @@ std::string problem(const std::string& text) {
 TEST(Mounts, ReadsTheForms) {
   EXPECT_THAT(parse_mounts("/a:/b,/c,./d:e/..,x").ok(), false);
   EXPECT_THAT(parse_mounts("/a:/b,/c,./d:/e").value(),
-              ElementsAre(MountRequest{"/a", "/b", "x-create=auto,rbind"}, MountRequest{"/c", "/c", "x-create=auto,rbind"},
+              ElementsAre(MountRequest{"/a", "/b", "x-create=auto,rbind"},
+                          MountRequest{"/c", "/c", "x-create=auto,rbind"},
                           MountRequest{"./d", "/e", "x-create=auto,rbind"}));
 }
 
 TEST(Mounts, FlagsAreJoinedByPlus) {
   EXPECT_THAT(parse_mounts("/a:/b:ro+rprivate").value(),
               ElementsAre(MountRequest{"/a", "/b", "x-create=auto,rbind,ro,rprivate"}));
-  EXPECT_THAT(parse_mounts("/a:/b:bind+ro").value(), ElementsAre(MountRequest{"/a", "/b", "x-create=auto,bind,ro"}));
+  EXPECT_THAT(parse_mounts("/a:/b:bind+ro").value(),
+              ElementsAre(MountRequest{"/a", "/b", "x-create=auto,bind,ro"}));
 }
 
 TEST(Mounts, TmpfsAndUmountAreKindsOfTheirOwn) {
@@ -57,7 +59,8 @@ TEST(ResolveSources, RelativeOnesAreTheJobs) {
 
 TEST(ResolveSources, AMissingSourceIsSaidInTheKnownWords) {
   std::vector<MountRequest> mounts = {{"/no/such", "/x", ""}};
-  EXPECT_EQ(resolve_sources(mounts, "/").error().text(), "--container-mounts: source path does not exist: /no/such");
+  EXPECT_EQ(resolve_sources(mounts, "/").error().text(),
+            "--container-mounts: source path does not exist: /no/such");
 }
 
 }  // namespace

@@ -17,7 +17,9 @@ GivenOptions::Lookup in(const std::vector<std::string>& lines) {
   return [env = Environment::from(lines)](const std::string& name) { return env.get(name); };
 }
 
-std::string problem(const Result<void>& result) { return result.ok() ? "" : result.error().text(); }
+std::string problem(const Result<void>& result) {
+  return result.ok() ? "" : result.error().text();
+}
 
 TEST(OptionTable, EveryRowIsFitForHelp) {
   for (const auto& row : option_rows()) {
@@ -29,7 +31,8 @@ TEST(OptionTable, EveryRowIsFitForHelp) {
 }
 
 TEST(OptionTable, CarriersAreSlurms) {
-  EXPECT_EQ(carrier_variable(option_row(OptionId::mount_home)), "_SLURM_SPANK_OPTION_pyxis_container_mount_home");
+  EXPECT_EQ(carrier_variable(option_row(OptionId::mount_home)),
+            "_SLURM_SPANK_OPTION_pyxis_container_mount_home");
   EXPECT_EQ(decision_variable(option_row(OptionId::mount_home)), "SLURM_PYXIS_CONTAINER_MOUNT_HOME");
 }
 
@@ -74,8 +77,9 @@ TEST(Defaults, ComeAfterTheCommandLine) {
   GivenOptions given;
   ASSERT_TRUE(given.give(OptionId::image, "mine").ok());
   ASSERT_TRUE(given.give(OptionId::no_mount_home, "").ok());
-  ASSERT_TRUE(given.add_defaults(in({"PYXIS_CONTAINER_IMAGE=other", "PYXIS_CONTAINER_MOUNT_HOME=1",
-                                     "PYXIS_CONTAINER_WORKDIR=/w", "PYXIS_CONTAINER_NAME="}))
+  ASSERT_TRUE(given
+                  .add_defaults(in({"PYXIS_CONTAINER_IMAGE=other", "PYXIS_CONTAINER_MOUNT_HOME=1",
+                                    "PYXIS_CONTAINER_WORKDIR=/w", "PYXIS_CONTAINER_NAME="}))
                   .ok());
   auto options = given.resolve({}).value();
   EXPECT_EQ(options.image, "mine");
@@ -86,8 +90,9 @@ TEST(Defaults, ComeAfterTheCommandLine) {
 
 TEST(Defaults, BooleansGoBothWays) {
   GivenOptions given;
-  ASSERT_TRUE(given.add_defaults(in({"PYXIS_CONTAINER_REMAP_ROOT=yes", "PYXIS_CONTAINER_ENTRYPOINT=0",
-                                     "PYXIS_CONTAINER_READONLY=true", "PYXIS_CONTAINER_ENTRYPOINT_LOG=n"}))
+  ASSERT_TRUE(given
+                  .add_defaults(in({"PYXIS_CONTAINER_REMAP_ROOT=yes", "PYXIS_CONTAINER_ENTRYPOINT=0",
+                                    "PYXIS_CONTAINER_READONLY=true", "PYXIS_CONTAINER_ENTRYPOINT_LOG=n"}))
                   .ok());
   auto options = given.resolve({}).value();
   EXPECT_EQ(options.remap_root, std::optional(true));
@@ -99,14 +104,17 @@ TEST(Defaults, BooleansGoBothWays) {
 
 TEST(Defaults, TheVariableIsNamed) {
   GivenOptions given;
-  EXPECT_THAT(problem(given.add_defaults(in({"PYXIS_CONTAINER_UNSHARE=x"}))), HasSubstr("PYXIS_CONTAINER_UNSHARE"));
-  EXPECT_THAT(problem(given.add_defaults(in({"PYXIS_CONTAINER_WRITABLE=2"}))), HasSubstr("PYXIS_CONTAINER_WRITABLE"));
+  EXPECT_THAT(problem(given.add_defaults(in({"PYXIS_CONTAINER_UNSHARE=x"}))),
+              HasSubstr("PYXIS_CONTAINER_UNSHARE"));
+  EXPECT_THAT(problem(given.add_defaults(in({"PYXIS_CONTAINER_WRITABLE=2"}))),
+              HasSubstr("PYXIS_CONTAINER_WRITABLE"));
   EXPECT_FALSE(given.add_defaults(in({"PYXIS_CONTAINER_WRITABLE=1", "PYXIS_CONTAINER_READONLY=1"})).ok());
 }
 
 TEST(Decisions, AreTakenAsTheyAre) {
   GivenOptions given;
-  ASSERT_TRUE(given.add_decisions(in({"SLURM_PYXIS_CONTAINER_IMAGE=a", "SLURM_PYXIS_CONTAINER_READONLY="})).ok());
+  ASSERT_TRUE(
+      given.add_decisions(in({"SLURM_PYXIS_CONTAINER_IMAGE=a", "SLURM_PYXIS_CONTAINER_READONLY="})).ok());
   auto options = given.resolve({}).value();
   EXPECT_EQ(options.image, "a");
   EXPECT_EQ(options.writable, std::optional(false));
@@ -138,7 +146,8 @@ TEST(Resolve, WhatThisReleaseLacksIsOneClearError) {
   entrypoint.execute_entrypoint = true;
   EXPECT_EQ(with(OptionId::save, "/x"), "--container-save is not available in this release");
   EXPECT_EQ(with(OptionId::entrypoint, ""), "--container-entrypoint is not available in this release");
-  EXPECT_EQ(with(OptionId::workdir, "/", entrypoint), "--container-entrypoint is not available in this release");
+  EXPECT_EQ(with(OptionId::workdir, "/", entrypoint),
+            "--container-entrypoint is not available in this release");
   EXPECT_EQ(with(OptionId::no_entrypoint, "", entrypoint), "");
   EXPECT_THAT(with(OptionId::image, "./x.sqsh"), HasSubstr("is not available in this release"));
   EXPECT_THAT(with(OptionId::image, "/x.sqsh"), HasSubstr("is not available in this release"));
@@ -149,9 +158,10 @@ TEST(Ignored, OneLineForEachOptionOfTheCommandLine) {
   ASSERT_TRUE(given.give(OptionId::mounts, "/a").ok());
   ASSERT_TRUE(given.give(OptionId::save, "/a").ok());
   ASSERT_TRUE(given.give(OptionId::workdir, "/a", Origin::inherited).ok());
-  EXPECT_THAT(given.ignored(),
-              ElementsAre("ignoring --container-mounts because neither --container-image nor --container-name is set",
-                          "ignoring --container-save because neither --container-image nor --container-name is set"));
+  EXPECT_THAT(
+      given.ignored(),
+      ElementsAre("ignoring --container-mounts because neither --container-image nor --container-name is set",
+                  "ignoring --container-save because neither --container-image nor --container-name is set"));
   EXPECT_TRUE(given.resolve({}).ok());
   ASSERT_TRUE(given.give(OptionId::name, "n").ok());
   EXPECT_THAT(given.ignored(), IsEmpty());

@@ -10,7 +10,9 @@
 namespace pyxis::spank {
 namespace {
 
-std::unique_ptr<Rendezvous> make() { return std::move(Rendezvous::create()).value(); }
+std::unique_ptr<Rendezvous> make() {
+  return std::move(Rendezvous::create()).value();
+}
 
 int wait_for(pid_t pid) {
   int status = 0;

@@ -10,7 +10,9 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Identity me() { return {::geteuid(), ::getegid(), {}}; }
+Identity me() {
+  return {::geteuid(), ::getegid(), {}};
+}
 
 mode_t mode_of(const std::string& path) {
   struct stat info {};

@@ -44,7 +44,10 @@ class Task : public ::testing::Test {
 };
 
 TEST_F(Task, TheFirstStartsAndTheOthersJoin) {
-  EXPECT_EQ(in_task([&] { return start_task(slurm, step, engine) == 0 && engine.starts.size() == 1 ? all_good : 1; }), 0);
+  EXPECT_EQ(in_task([&] {
+              return start_task(slurm, step, engine) == 0 && engine.starts.size() == 1 ? all_good : 1;
+            }),
+            0);
   EXPECT_EQ(step.rendezvous->state(), StepState::started);
   EXPECT_EQ(in_task([&] {
               if (start_task(slurm, step, engine) != 0 || !engine.starts.empty()) return 1;
@@ -57,8 +60,8 @@ TEST_F(Task, TheFirstStartsAndTheOthersJoin) {
 TEST_F(Task, AFailureIsReportedOnceAndFailsAll) {
   engine.start_error = fail("failed to import docker image: debian\nmanifest unknown\x1b[0m");
   EXPECT_EQ(start_task(slurm, step, engine), -1);
-  EXPECT_THAT(slurm.errors, ElementsAre("pyxis: failed to import docker image: debian",
-                                        "pyxis: manifest unknown\\x1b[0m"));
+  EXPECT_THAT(slurm.errors,
+              ElementsAre("pyxis: failed to import docker image: debian", "pyxis: manifest unknown\\x1b[0m"));
   slurm.errors.clear();
   EXPECT_EQ(start_task(slurm, step, engine), -1);
   EXPECT_THAT(slurm.errors, IsEmpty());
@@ -89,12 +92,14 @@ TEST_F(Task, AMissingMountSourceStopsBeforeTheImport) {
 }
 
 TEST_F(Task, ProgressIsForASingleReader) {
-  engine.events = {{Event::Kind::importing, "debian"}, {Event::Kind::progress, "50 %"},
-                   {Event::Kind::log, "a warning"}, {Event::Kind::imported, "debian"}};
+  engine.events = {{Event::Kind::importing, "debian"},
+                   {Event::Kind::progress, "50 %"},
+                   {Event::Kind::log, "a warning"},
+                   {Event::Kind::imported, "debian"}};
   engine.start_error = fail("stop here");
   EXPECT_EQ(start_task(slurm, step, engine), -1);
-  EXPECT_THAT(slurm.said, ElementsAre("pyxis: importing docker image: debian", "pyxis: 50 %", "pyxis: a warning",
-                                      "pyxis: imported docker image: debian"));
+  EXPECT_THAT(slurm.said, ElementsAre("pyxis: importing docker image: debian", "pyxis: 50 %",
+                                      "pyxis: a warning", "pyxis: imported docker image: debian"));
   slurm.said.clear();
   step.rendezvous = std::move(Rendezvous::create()).value();
   step.job.total_tasks = 2;
@@ -140,8 +145,10 @@ TEST_F(Task, MountsOfARunningContainerAreItsOwn) {
               step.options.mounts = {{"/", "/x", ""}};
               engine.started.attached = true;
               if (start_task(slurm, step, engine) != 0) return 1;
-              return slurm.said == std::vector<std::string>{"pyxis: ignoring --container-mounts when attaching to a "
-                                                            "running container"}
+              return slurm.said ==
+                             std::vector<std::string>{
+                                 "pyxis: ignoring --container-mounts when attaching to a "
+                                 "running container"}
                          ? all_good
                          : 2;
             }),
