@@ -16,7 +16,8 @@ class ByteSource {
   ByteSource& operator=(const ByteSource&) = delete;
   virtual ~ByteSource() = default;
 
-  // Up to buffer.size() bytes (a short count is no end); 0 means the end of the stream. The source's own error otherwise.
+  // Up to buffer.size() bytes (a short count is no end); 0 means the end of the stream. The source's own
+  // error otherwise.
   virtual Result<size_t> read(std::span<std::byte> buffer) = 0;
 };
 

@@ -60,19 +60,21 @@ class CompressedSource : public ByteSource {
   }
 
  protected:
-  // Decodes some of rest() (which may be empty at the end of the input) into `output`; calls consume() and, at the end
-  // of a member or frame, finish_part(). 0 bytes: call again.
+  // Decodes some of rest() (which may be empty at the end of the input) into `output`; calls consume() and,
+  // at the end of a member or frame, finish_part(). 0 bytes: call again.
   virtual Result<size_t> decode(std::span<std::byte> output) = 0;
   virtual const char* name() const = 0;
 
   std::span<const std::byte> rest() const { return std::span(buffer_).subspan(begin_, end_ - begin_); }
   void consume(size_t count) { begin_ += count; }
   void finish_part() { part_begins_ = true; }
-  // A decoder with room for output that makes no progress wants more input: there is none once the input has ended.
+  // A decoder with room for output that makes no progress wants more input: there is none once the input has
+  // ended.
   Result<void> check_progress(bool progress) {
     if (progress) return ok();
     if (!drained_) return fail(std::string(name()) + ": damaged data");
-    return fail(std::string(name()) + ": the stream ends in the middle", "the download is incomplete: import again");
+    return fail(std::string(name()) + ": the stream ends in the middle",
+                "the download is incomplete: import again");
   }
 
  private:
@@ -91,8 +93,8 @@ class CompressedSource : public ByteSource {
     part_begins_ = false;
     if (end_ - begin_ < part_header_size) {
       // igzip miscounts the checksum of a header that comes in pieces.
-      std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_), buffer_.begin() + static_cast<std::ptrdiff_t>(end_),
-                buffer_.begin());
+      std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
+                buffer_.begin() + static_cast<std::ptrdiff_t>(end_), buffer_.begin());
       end_ -= std::exchange(begin_, 0);
       while (!drained_ && end_ < part_header_size) TRY(read_more());
     }
@@ -150,8 +152,10 @@ class ZstdSource : public CompressedSource {
     size_t state = ::ZSTD_decompressStream(stream_.get(), &out, &in);
     if (::ZSTD_isError(state)) return fail(std::string("zstd: ") + ::ZSTD_getErrorName(state));
     consume(in.pos);
-    if (state == 0) finish_part();
-    else TRY(check_progress(in.pos > 0 || out.pos > 0));
+    if (state == 0)
+      finish_part();
+    else
+      TRY(check_progress(in.pos > 0 || out.pos > 0));
     return out.pos;
   }
 
@@ -166,10 +170,12 @@ bool starts_with(std::span<const std::byte> head, std::string_view magic) {
 bool is_zstd(std::span<const std::byte> head) {
   if (starts_with(head, "\x28\xb5\x2f\xfd")) return true;
   // A skippable frame: 0x184D2A5? in little endian.
-  return head.size() >= 4 && (head[0] & std::byte{0xf0}) == std::byte{0x50} && starts_with(head.subspan(1), "\x2a\x4d\x18");
+  return head.size() >= 4 && (head[0] & std::byte{0xf0}) == std::byte{0x50} &&
+         starts_with(head.subspan(1), "\x2a\x4d\x18");
 }
 
-// A header whose checksum holds (the sum of all bytes, the checksum's own counted as blanks), or a block of zeros.
+// A header whose checksum holds (the sum of all bytes, the checksum's own counted as blanks), or a block of
+// zeros.
 bool is_tar(std::span<const std::byte> head) {
   if (head.size() < tar_block) return false;
   constexpr size_t sum_begin = 148, sum_end = 156;
@@ -185,8 +191,10 @@ bool is_tar(std::span<const std::byte> head) {
   unsigned stored = 0;
   for (size_t i = sum_begin; i < sum_end; ++i) {
     char c = std::to_integer<char>(head[i]);
-    if (c >= '0' && c <= '7') stored = stored * 8 + static_cast<unsigned>(c - '0');
-    else if (c != ' ' || stored != 0) break;
+    if (c >= '0' && c <= '7')
+      stored = stored * 8 + static_cast<unsigned>(c - '0');
+    else if (c != ' ' || stored != 0)
+      break;
   }
   return zeros || stored == sum || static_cast<int>(stored) == signed_sum;
 }
@@ -196,20 +204,29 @@ struct ForeignFormat {
 };
 using namespace std::string_view_literals;
 constexpr std::array foreign_formats = {
-    ForeignFormat{"\xfd" "7zXZ\0"sv, "xz"},      ForeignFormat{"BZh"sv, "bzip2"},
-    ForeignFormat{"\x04\x22\x4d\x18"sv, "lz4"},  ForeignFormat{"\x5d\0\0"sv, "lzma"},
-    ForeignFormat{"LZIP"sv, "lzip"},             ForeignFormat{"\x1f\x9d"sv, "compress (.Z)"},
-    ForeignFormat{"PK\x03\x04"sv, "zip"},        ForeignFormat{"hsqs"sv, "squashfs"},
-    ForeignFormat{"\x89LZO"sv, "lzop"},          ForeignFormat{"7z\xbc\xaf"sv, "7z"},
+    ForeignFormat{"\xfd"
+                  "7zXZ\0"sv,
+                  "xz"},
+    ForeignFormat{"BZh"sv, "bzip2"},
+    ForeignFormat{"\x04\x22\x4d\x18"sv, "lz4"},
+    ForeignFormat{"\x5d\0\0"sv, "lzma"},
+    ForeignFormat{"LZIP"sv, "lzip"},
+    ForeignFormat{"\x1f\x9d"sv, "compress (.Z)"},
+    ForeignFormat{"PK\x03\x04"sv, "zip"},
+    ForeignFormat{"hsqs"sv, "squashfs"},
+    ForeignFormat{"\x89LZO"sv, "lzop"},
+    ForeignFormat{"7z\xbc\xaf"sv, "7z"},
 };
 
 Error unknown_format(std::span<const std::byte> head) {
   constexpr const char* remedy = "supported are tar, tar+gzip and tar+zstd";
   for (const auto& format : foreign_formats)
-    if (starts_with(head, format.magic)) return fail("layer: unsupported compression " + std::string(format.name), remedy);
+    if (starts_with(head, format.magic))
+      return fail("layer: unsupported compression " + std::string(format.name), remedy);
   auto shown = head.first(std::min<size_t>(head.size(), 16));
   std::string_view text(reinterpret_cast<const char*>(shown.data()), shown.size());
-  return fail("layer: neither tar nor a known compression: it begins with \"" + printable(text) + "\"", remedy);
+  return fail("layer: neither tar nor a known compression: it begins with \"" + printable(text) + "\"",
+              remedy);
 }
 
 }  // namespace
@@ -218,10 +235,14 @@ Result<std::unique_ptr<ByteSource>> make_decompressor(ByteSource& input) {
   auto peeked = std::make_unique<PeekedSource>(input);
   auto head = TRY(peeked->peek(tar_block));
   std::unique_ptr<ByteSource> source;
-  if (starts_with(head, "\x1f\x8b")) source = std::make_unique<GzipSource>(std::move(peeked));
-  else if (is_zstd(head)) source = std::make_unique<ZstdSource>(std::move(peeked));
-  else if (head.empty() || is_tar(head)) source = std::move(peeked);
-  else return unknown_format(head);
+  if (starts_with(head, "\x1f\x8b"))
+    source = std::make_unique<GzipSource>(std::move(peeked));
+  else if (is_zstd(head))
+    source = std::make_unique<ZstdSource>(std::move(peeked));
+  else if (head.empty() || is_tar(head))
+    source = std::move(peeked);
+  else
+    return unknown_format(head);
   return source;
 }
 

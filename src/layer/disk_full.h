@@ -5,8 +5,8 @@
 
 namespace pyxis {
 
-// Adds to an ENOSPC or EDQUOT error which file system is full (the one that holds `directory`) and of what: space,
-// inodes or quota. Other errors come back as they are.
+// Adds to an ENOSPC or EDQUOT error which file system is full (the one that holds `directory`) and of what:
+// space, inodes or quota. Other errors come back as they are.
 Error explain_full_disk(Error error, int directory);
 
 }  // namespace pyxis

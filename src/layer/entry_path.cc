@@ -44,8 +44,10 @@ Result<EntryPath> parse_entry_path(std::string_view name, unsigned depth) {
     name.remove_prefix(std::min(end + 1, name.size()));
     if (part.empty() || part == ".") continue;
     if (part == "..") return fail("has \"..\" in its path");
-    if (part.size() > NAME_MAX) return fail("has a component longer than " + std::to_string(NAME_MAX) + " bytes");
-    if (path.parents.size() >= depth) return fail("lies deeper than " + std::to_string(depth) + " directories");
+    if (part.size() > NAME_MAX)
+      return fail("has a component longer than " + std::to_string(NAME_MAX) + " bytes");
+    if (path.parents.size() >= depth)
+      return fail("lies deeper than " + std::to_string(depth) + " directories");
     path.parents.emplace_back(part);
   }
   if (path.parents.empty()) return path;

@@ -30,9 +30,9 @@ struct EntryPath {
   std::string text() const;
 };
 
-// Splits `name`, dropping empty components, "." and a leading "/". Errors: "..", a component over NAME_MAX, more than
-// `depth` components, the prefix ".wh." on a parent or with nothing (or "." or "..") behind it, an empty name.
-// Messages do not repeat the name: the caller adds it.
+// Splits `name`, dropping empty components, "." and a leading "/". Errors: "..", a component over NAME_MAX,
+// more than `depth` components, the prefix ".wh." on a parent or with nothing (or "." or "..") behind it, an
+// empty name. Messages do not repeat the name: the caller adds it.
 Result<EntryPath> parse_entry_path(std::string_view name, unsigned depth);
 
 }  // namespace pyxis

@@ -41,7 +41,8 @@ class LinkResolver {
     if (copy != copies_.end()) {
       const int fixup[] = {fixup_};
       auto node = TRY(find_in_layers(fixup, copy->second));
-      if (node && ::linkat(node->parent.get(), copy->second.leaf.c_str(), dir, name.c_str(), 0) == 0) return ok();
+      if (node && ::linkat(node->parent.get(), copy->second.leaf.c_str(), dir, name.c_str(), 0) == 0)
+        return ok();
     }
     auto node = TRY(find_in_layers(lower_layers_, target));
     if (!node) return fail("no earlier layer has that file", "the image is broken: rebuild it");

@@ -1,5 +1,6 @@
-// What a layer cannot say alone, because it depends on the layers below it in an image, goes into a small layer of its
-// own, the fixup, which is stacked directly above the layer. So the layer itself stays what its digest says.
+// What a layer cannot say alone, because it depends on the layers below it in an image, goes into a small
+// layer of its own, the fixup, which is stacked directly above the layer. So the layer itself stays what its
+// digest says.
 #pragma once
 
 #include "base/fd.h"
@@ -13,8 +14,8 @@ struct FixupPlace {
   Fd fixup, layer;
 };
 
-// Opens the directories on the way to `path`, making those the fixup lacks as they are in `layer` (mode, time, user.*).
-// The caller sets the last one's time again after adding to it.
+// Opens the directories on the way to `path`, making those the fixup lacks as they are in `layer` (mode,
+// time, user.*). The caller sets the last one's time again after adding to it.
 Result<FixupPlace> make_fixup_parents(const EntryPath& path, int layer, int fixup);
 
 }  // namespace pyxis

@@ -41,7 +41,8 @@ class LayerApplier {
     for (const auto& name : names) {
       if (!name.starts_with(whiteout_prefix) || name.starts_with(aufs_prefix)) continue;
       auto hidden = name.substr(whiteout_prefix.size());
-      if (hidden != "." && hidden != "..") TRY(remove_tree(to, hidden));  // unpack_layer() makes no such names
+      if (hidden != "." && hidden != "..")
+        TRY(remove_tree(to, hidden));  // unpack_layer() makes no such names
     }
     return ok();
   }
@@ -67,7 +68,8 @@ class LayerApplier {
     return merge(source.get(), target->get(), path);
   }
 
-  Result<void> add_node(int from, int to, const std::string& name, const std::string& path, const struct stat& info) {
+  Result<void> add_node(int from, int to, const std::string& name, const std::string& path,
+                        const struct stat& info) {
     if (S_ISREG(info.st_mode) && info.st_nlink > 1) {
       auto [first, added] = linked_.try_emplace({info.st_dev, info.st_ino}, path);
       // Its directories are this layer's, made by us: no link of another layer can stand there any more.
@@ -79,7 +81,8 @@ class LayerApplier {
     return copy_node(from, name, to, name);
   }
 
-  // False where it cannot be: too many links, too long a path, a file system without hard links. A copy serves as well.
+  // False where it cannot be: too many links, too long a path, a file system without hard links. A copy
+  // serves as well.
   bool link(const std::string& first, int to, const std::string& name) {
     if (::linkat(destination_, first.c_str(), to, name.c_str(), 0) == 0) return true;
     if (errno != EEXIST || !remove_tree(to, name).ok()) return false;
@@ -95,7 +98,8 @@ class LayerApplier {
 Result<void> flatten_layers(std::span<const int> layers, int destination) {
   for (int layer : layers) {
     auto applied = LayerApplier(destination).merge(layer, destination, "");
-    if (!applied.ok()) return explain_full_disk(std::move(applied).error(), destination).context("apply layer");
+    if (!applied.ok())
+      return explain_full_disk(std::move(applied).error(), destination).context("apply layer");
   }
   return ok();
 }

@@ -48,7 +48,8 @@ Result<bool> restore_implied_directories(const std::set<std::string>& directorie
     auto path = TRY(parse_entry_path(directory, any_depth));
     auto restored = restore(path, layer, fixup, lower_layers);
     if (!restored.ok())
-      return explain_full_disk(std::move(restored).error(), fixup).context("directory " + printable(directory));
+      return explain_full_disk(std::move(restored).error(), fixup)
+          .context("directory " + printable(directory));
     any = any || *restored;
   }
   return any;

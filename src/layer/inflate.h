@@ -1,4 +1,5 @@
-// One gzip member at a time (RFC 1952): ISA-L's igzip where it is to be had, zlib elsewhere, behind one interface.
+// One gzip member at a time (RFC 1952): ISA-L's igzip where it is to be had, zlib elsewhere, behind one
+// interface.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +22,8 @@ class GzipMember {
   GzipMember(const GzipMember&) = delete;
   GzipMember& operator=(const GzipMember&) = delete;
 
-  // Takes from `input`, puts into `output`. A step that neither consumes, produces nor finishes needs more input.
+  // Takes from `input`, puts into `output`. A step that neither consumes, produces nor finishes needs more
+  // input.
   Result<Step> step(std::span<const std::byte> input, std::span<std::byte> output);
   // After `finished`: ready for the next member's header.
   void restart();

@@ -15,7 +15,9 @@ GzipMember::GzipMember() : state_(std::make_unique<State>()) {
   if (::inflateInit2(&state_->stream, gzip_only) != Z_OK) throw std::bad_alloc();
 }
 
-GzipMember::~GzipMember() { ::inflateEnd(&state_->stream); }
+GzipMember::~GzipMember() {
+  ::inflateEnd(&state_->stream);
+}
 
 Result<GzipMember::Step> GzipMember::step(std::span<const std::byte> input, std::span<std::byte> output) {
   auto& stream = state_->stream;
@@ -30,6 +32,8 @@ Result<GzipMember::Step> GzipMember::step(std::span<const std::byte> input, std:
   return Step{input.size() - stream.avail_in, output.size() - stream.avail_out, code == Z_STREAM_END};
 }
 
-void GzipMember::restart() { ::inflateReset(&state_->stream); }
+void GzipMember::restart() {
+  ::inflateReset(&state_->stream);
+}
 
 }  // namespace pyxis

@@ -26,7 +26,8 @@ Result<Answer> find_in_layer(int layer, const EntryPath& path) {
     bool last = i == path.parents.size();
     const auto& name = last ? path.leaf : path.parents[i];
     // Without plain whiteouts this asks for a name that is never there: a negative dentry, once.
-    answer.hidden = answer.hidden || is_opaque(dir.get()) || has_name(dir.get(), std::string(whiteout_prefix) + name);
+    answer.hidden =
+        answer.hidden || is_opaque(dir.get()) || has_name(dir.get(), std::string(whiteout_prefix) + name);
     struct stat info;
     if (::fstatat(dir.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
       if (errno == ENOENT) return answer;

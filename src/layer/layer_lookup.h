@@ -18,8 +18,8 @@ struct FoundNode {
   struct stat info;
 };
 
-// In `layers`, top first, either form. Nothing where no layer has the path or a higher one hides it. No symbolic link is
-// followed: one on the way hides the path.
+// In `layers`, top first, either form. Nothing where no layer has the path or a higher one hides it. No
+// symbolic link is followed: one on the way hides the path.
 Result<std::optional<FoundNode>> find_in_layers(std::span<const int> layers, const EntryPath& path);
 
 }  // namespace pyxis

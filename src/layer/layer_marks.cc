@@ -10,7 +10,8 @@
 namespace pyxis {
 namespace {
 
-constexpr const char* plain_remedy = "keep the store on a local file system (ext4, xfs, btrfs), or use flat containers";
+constexpr const char* plain_remedy =
+    "keep the store on a local file system (ext4, xfs, btrfs), or use flat containers";
 
 Result<bool> make_marker(int dir, const std::string& name) {
   Fd fd(::openat(dir, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
@@ -21,7 +22,9 @@ Result<bool> make_marker(int dir, const std::string& name) {
 
 }  // namespace
 
-bool is_whiteout(const struct stat& info) { return S_ISCHR(info.st_mode) && info.st_rdev == makedev(0, 0); }
+bool is_whiteout(const struct stat& info) {
+  return S_ISCHR(info.st_mode) && info.st_rdev == makedev(0, 0);
+}
 
 Result<void> make_whiteout(int dir, const std::string& name, LayerForm form) {
   if (form == LayerForm::plain) {
@@ -34,8 +37,8 @@ Result<void> make_whiteout(int dir, const std::string& name, LayerForm form) {
     if (error.code == EPERM) error.remedy = plain_remedy;
     return error;
   }
-  // Where no layer below has the directory, overlayfs lists it as it is and shows the whiteouts in it, unless it
-  // bears an origin; an empty one means "copied up from somewhere" (fs/overlayfs/inode.c, ovl_get_inode).
+  // Where no layer below has the directory, overlayfs lists it as it is and shows the whiteouts in it, unless
+  // it bears an origin; an empty one means "copied up from somewhere" (fs/overlayfs/inode.c, ovl_get_inode).
   ::fsetxattr(dir, origin_xattr, "", 0, 0);
   return ok();
 }

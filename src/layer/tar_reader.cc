@@ -12,11 +12,12 @@ namespace pyxis {
 namespace {
 
 constexpr size_t stream_buffer_size = 256 << 10;
-constexpr size_t header_limit = 4 << 20;  // maps of sparse files and chains of extended headers are kept in memory
+constexpr size_t header_limit =
+    4 << 20;  // maps of sparse files and chains of extended headers are kept in memory
 
-// The "C" locale for this thread while libarchive works. libarchive translates pax names from UTF-8 into the locale's
-// character set; in a UTF-8 locale that composes decomposed characters. In the "C" locale the translation of anything
-// but ASCII fails, with a warning, and libarchive then gives the bytes as they are.
+// The "C" locale for this thread while libarchive works. libarchive translates pax names from UTF-8 into the
+// locale's character set; in a UTF-8 locale that composes decomposed characters. In the "C" locale the
+// translation of anything but ASCII fails, with a warning, and libarchive then gives the bytes as they are.
 class PlainLocale {
  public:
   PlainLocale() : locale_(::newlocale(LC_ALL_MASK, "C", nullptr)), before_(::uselocale(locale_)) {}
@@ -47,7 +48,9 @@ TarEntry::Kind kind_of(archive_entry* entry) {
   }
 }
 
-std::string text_or_empty(const char* text) { return text ? text : ""; }
+std::string text_or_empty(const char* text) {
+  return text ? text : "";
+}
 
 }  // namespace
 
@@ -88,8 +91,7 @@ la_ssize_t TarReader::State::read(archive*, void* self, const void** data) {
 void TarReader::State::open() {
   ::archive_read_support_format_tar(reader.get());
   ::archive_read_support_format_empty(reader.get());
-  if (::archive_read_open(reader.get(), this, nullptr, read, nullptr) != ARCHIVE_OK)
-    failure = error();
+  if (::archive_read_open(reader.get(), this, nullptr, read, nullptr) != ARCHIVE_OK) failure = error();
 }
 
 Error TarReader::State::error() {
@@ -104,7 +106,8 @@ TarReader::~TarReader() = default;
 Result<bool> TarReader::next(TarEntry& entry) {
   if (state_->failure) return *state_->failure;
   archive_entry* raw = nullptr;
-  if (state_->in_entry && ::archive_read_data_skip(state_->reader.get()) < ARCHIVE_WARN) return state_->error();
+  if (state_->in_entry && ::archive_read_data_skip(state_->reader.get()) < ARCHIVE_WARN)
+    return state_->error();
   state_->in_entry = false;
   state_->in_headers = true;
   state_->header_bytes = 0;
@@ -112,7 +115,8 @@ Result<bool> TarReader::next(TarEntry& entry) {
   state_->in_headers = false;
   if (state_->failure) return *state_->failure;
   if (code == ARCHIVE_EOF) return false;
-  if (code != ARCHIVE_OK && code != ARCHIVE_WARN) return state_->error();  // a warning is about what we do not use
+  if (code != ARCHIVE_OK && code != ARCHIVE_WARN)
+    return state_->error();                                    // a warning is about what we do not use
   if (!::archive_entry_pathname(raw)) return state_->error();  // also where it gave up on a chain of headers
   state_->in_entry = true;
   entry.kind = kind_of(raw);
@@ -121,7 +125,8 @@ Result<bool> TarReader::next(TarEntry& entry) {
   if (entry.kind == TarEntry::Kind::hard_link) entry.target = text_or_empty(::archive_entry_hardlink(raw));
   if (entry.kind == TarEntry::Kind::symlink) {
     // libarchive 3.6 loses the target of a link whose ustar header has none beside the extended header's.
-    if (!::archive_entry_symlink(raw)) return fail("tar: " + printable(entry.name) + ": a symbolic link without target");
+    if (!::archive_entry_symlink(raw))
+      return fail("tar: " + printable(entry.name) + ": a symbolic link without target");
     entry.target = ::archive_entry_symlink(raw);
   }
   entry.mode = ::archive_entry_perm(raw) & 07777;

@@ -15,10 +15,11 @@ namespace pyxis {
 namespace {
 
 constexpr int directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-constexpr mode_t implied_mode = 0755;  // of directories the archive needs but does not have
+constexpr mode_t implied_mode = 0755;      // of directories the archive needs but does not have
 constexpr size_t implied_limit = 8 << 20;  // beyond this many bytes of names they are not remembered
 
-// The process's umask, without changing it for a moment (other threads create files too). All bits if unknown.
+// The process's umask, without changing it for a moment (other threads create files too). All bits if
+// unknown.
 mode_t current_umask() {
   auto status = read_file("/proc/self/status");
   if (!status.ok()) return 07777;
@@ -27,8 +28,12 @@ mode_t current_umask() {
   return 07777;
 }
 
-mode_t directory_mode(mode_t archived) { return (archived & 01777) | 0700; }
-mode_t file_mode(mode_t archived) { return (archived & 0777) | 0400; }
+mode_t directory_mode(mode_t archived) {
+  return (archived & 01777) | 0700;
+}
+mode_t file_mode(mode_t archived) {
+  return (archived & 0777) | 0400;
+}
 
 // Best effort: not every file system has them, and a layer is usable without.
 void set_user_xattrs(int fd, const TarEntry& entry) {
@@ -53,7 +58,8 @@ Result<TreeWriter> TreeWriter::open(int destination, LayerForm form, LayerFacts&
   // Also drops a setgid bit, which children would inherit.
   if (::fchmod(root.get(), implied_mode) != 0) return sys_error("chmod");
   // A default ACL takes the umask's place.
-  if (::fgetxattr(root.get(), "system.posix_acl_default", nullptr, 0) < 0) writer.late_bits_ = current_umask();
+  if (::fgetxattr(root.get(), "system.posix_acl_default", nullptr, 0) < 0)
+    writer.late_bits_ = current_umask();
   writer.stack_.push_back({"", std::move(root), info.st_mtim, false});
   return writer;
 }
@@ -82,7 +88,8 @@ Result<void> TreeWriter::make_anew(const std::string& name, const std::string& s
 Result<void> TreeWriter::leave_to(size_t depth) {
   while (stack_.size() > depth) {
     auto& directory = stack_.back();
-    if (directory.timed) TRY_CONTEXT(set_time(directory.fd.get(), directory.mtime), printable(directory.name));
+    if (directory.timed)
+      TRY_CONTEXT(set_time(directory.fd.get(), directory.mtime), printable(directory.name));
     stack_.pop_back();
   }
   return ok();
@@ -90,7 +97,8 @@ Result<void> TreeWriter::leave_to(size_t depth) {
 
 Result<int> TreeWriter::enter(const std::vector<std::string>& parents, const timespec& implied_time) {
   size_t shared = 0;
-  while (shared < parents.size() && shared + 1 < stack_.size() && stack_[shared + 1].name == parents[shared]) ++shared;
+  while (shared < parents.size() && shared + 1 < stack_.size() && stack_[shared + 1].name == parents[shared])
+    ++shared;
   TRY(leave_to(shared + 1));
   for (; shared < parents.size(); ++shared)
     TRY_CONTEXT(open_parent(parents[shared], implied_time), "directory " + printable(parents[shared]));
@@ -109,7 +117,8 @@ Result<void> TreeWriter::open_parent(const std::string& name, const timespec& im
   auto found = TRY(look(current(), name));
   if (found == Found::symlink) return fail("is a symbolic link of the same layer, which is never followed");
   if (found == Found::other) return fail("is a file of the same layer");
-  if (found == Found::whiteout && ::unlinkat(current(), name.c_str(), 0) != 0) return sys_error("remove whiteout");
+  if (found == Found::whiteout && ::unlinkat(current(), name.c_str(), 0) != 0)
+    return sys_error("remove whiteout");
   fd = TRY(make_directory(name, implied_mode, found == Found::whiteout));
   stack_.push_back({name, std::move(fd), implied_time, true});
   if (found == Found::nothing) remember_implied();
@@ -189,7 +198,8 @@ Result<void> TreeWriter::add_fifo(const EntryPath& path, const TarEntry& entry) 
   mode_t mode = file_mode(entry.mode);
   TRY(make_anew(path.leaf, "create fifo", [&] { return ::mkfifoat(current(), path.leaf.c_str(), mode); }));
   // fchmodat follows links, but this is the fifo just made in a directory only we can reach.
-  if ((mode & late_bits_) && ::fchmodat(current(), path.leaf.c_str(), mode, 0) != 0) return sys_error("chmod");
+  if ((mode & late_bits_) && ::fchmodat(current(), path.leaf.c_str(), mode, 0) != 0)
+    return sys_error("chmod");
   ++facts_->fifos;
   return set_link_time(path.leaf, entry);
 }
@@ -213,7 +223,8 @@ Result<void> TreeWriter::close_file(Fd file, const TarEntry& entry) {
   set_user_xattrs(file.get(), entry);
   if ((unwritable || (mode & late_bits_)) && ::fchmod(file.get(), mode) != 0) return sys_error("chmod");
   TRY(set_time(file.get(), entry.mtime));
-  if (::close(file.release()) != 0 && errno != EINTR) return sys_error("close");  // NFS reports a full disk here
+  if (::close(file.release()) != 0 && errno != EINTR)
+    return sys_error("close");  // NFS reports a full disk here
   return ok();
 }
 
@@ -230,19 +241,24 @@ Result<bool> TreeWriter::present(const EntryPath& path) {
   return found != Found::nothing && found != Found::whiteout;
 }
 
-Result<bool> TreeWriter::add_hard_link(const EntryPath& path, const EntryPath& target, const TarEntry& entry) {
+Result<bool> TreeWriter::add_hard_link(const EntryPath& path, const EntryPath& target,
+                                       const TarEntry& entry) {
   TRY(enter(path.parents, entry.mtime));
   auto target_dir = find_parent(target);
-  struct stat from{}, to{};
+  struct stat from {
+  }, to{};
   bool known = target_dir.ok() &&
-               ::fstatat(target_dir->get(), target.leaf.c_str(), &from, AT_SYMLINK_NOFOLLOW) == 0 && !is_whiteout(from);
-  if (known && S_ISDIR(from.st_mode)) return fail("is a hard link to the directory " + printable(target.text()));
+               ::fstatat(target_dir->get(), target.leaf.c_str(), &from, AT_SYMLINK_NOFOLLOW) == 0 &&
+               !is_whiteout(from);
+  if (known && S_ISDIR(from.st_mode))
+    return fail("is a hard link to the directory " + printable(target.text()));
   if (!known) {
     if (TRY(look(current(), path.leaf)) != Found::whiteout) TRY(remove_tree(current(), path.leaf));
     return false;
   }
   ++facts_->hard_links;
-  if (::fstatat(current(), path.leaf.c_str(), &to, AT_SYMLINK_NOFOLLOW) == 0 && to.st_ino == from.st_ino) return true;
+  if (::fstatat(current(), path.leaf.c_str(), &to, AT_SYMLINK_NOFOLLOW) == 0 && to.st_ino == from.st_ino)
+    return true;
   int parent = target_dir->get();
   auto linked = make_anew(path.leaf, "hard link to " + printable(target.text()), [&] {
     return ::linkat(parent, target.leaf.c_str(), current(), path.leaf.c_str(), 0);

@@ -1,8 +1,9 @@
 // Writes a layer's tree beneath one directory, by descriptors and single names only.
 //
-// The directories on the way to the current entry stay open, because archives come in the order of a tree: a small
-// file costs openat, pwrite, utimensat and close. A directory gets its time when it is left; if it is entered again,
-// the time is read back first, so nothing needs to be remembered about directories that are not open.
+// The directories on the way to the current entry stay open, because archives come in the order of a tree: a
+// small file costs openat, pwrite, utimensat and close. A directory gets its time when it is left; if it is
+// entered again, the time is read back first, so nothing needs to be remembered about directories that are
+// not open.
 #pragma once
 
 #include <time.h>

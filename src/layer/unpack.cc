@@ -91,7 +91,8 @@ class Unpacker {
       end = block->offset + block->data.size();
     }
     // A hole at the end has no block.
-    if (end < entry_.size && ::ftruncate(file.get(), static_cast<off_t>(entry_.size)) != 0) return sys_error("truncate");
+    if (end < entry_.size && ::ftruncate(file.get(), static_cast<off_t>(entry_.size)) != 0)
+      return sys_error("truncate");
     return tree_.close_file(std::move(file), entry_);
   }
 
@@ -119,7 +120,8 @@ class Unpacker {
     auto target = TRY(parse_target(entry_.target));
     if (TRY(tree_.add_hard_link(path, target, entry_))) return ok();
     external_link_bytes_ += sizeof(ExternalLink) + entry_.name.size() + entry_.target.size();
-    if (external_link_bytes_ > limits_.external_link_bytes) return fail("too many hard links to files the layer lacks");
+    if (external_link_bytes_ > limits_.external_link_bytes)
+      return fail("too many hard links to files the layer lacks");
     facts_.external_links.push_back({path.text(), target.text()});
     return ok();
   }

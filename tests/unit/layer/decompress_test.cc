@@ -10,8 +10,8 @@
 namespace pyxis {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::bytes_of;
+using ::testing::HasSubstr;
 
 // A source that gives at most `step` bytes a time.
 class TrickleSource : public ByteSource {
@@ -125,7 +125,8 @@ TEST(Decompress, AcceptsOldTarsWithoutMagicAndEmptyArchives) {
 
 TEST(Decompress, AnySplitOfTheInputGivesTheSame) {
   auto tar = sample_tar(20'000);
-  for (const auto& data : {gzip(tar) + gzip("second") + std::string(700, '\0'), zstd(tar) + zstd("second") + std::string(9, '\0')})
+  for (const auto& data : {gzip(tar) + gzip("second") + std::string(700, '\0'),
+                           zstd(tar) + zstd("second") + std::string(9, '\0')})
     for (size_t step : {1, 2, 3, 7, 511, 4096}) {
       TrickleSource source(data, step);
       auto out = decompress(source);
@@ -185,7 +186,11 @@ TEST(Decompress, ZstdWindowsAreBounded) {
 }
 
 TEST(Decompress, OtherCompressionsAreNamed) {
-  fails(std::string("\xfd" "7zXZ\0\0\0", 8) + std::string(600, 'x'), "unsupported compression xz; supported are tar, tar+gzip");
+  fails(std::string("\xfd"
+                    "7zXZ\0\0\0",
+                    8) +
+            std::string(600, 'x'),
+        "unsupported compression xz; supported are tar, tar+gzip");
   fails("BZh91AY&SY", "bzip2");
   fails("\x04\x22\x4d\x18....", "lz4");
   fails("<html><body>Proxy error</body></html>", "it begins with \"<html><body>Prox\"");

@@ -20,7 +20,8 @@ class DiskFull : public LayerTest {
   std::string unpack_onto(const char* options, const std::string& archive) {
     make("small");
     return testing::in_own_namespaces([&]() -> std::string {
-      if (::mount("none", (scratch() + "/small").c_str(), "tmpfs", 0, options) != 0) return "mount: " + std::string(strerror(errno));
+      if (::mount("none", (scratch() + "/small").c_str(), "tmpfs", 0, options) != 0)
+        return "mount: " + std::string(strerror(errno));
       auto directory = open_path(scratch() + "/small", O_RDONLY | O_DIRECTORY);
       MemorySource source(testing::bytes_of(archive));
       auto facts = unpack_layer(source, directory->get(), {.form = LayerForm::plain});
@@ -30,9 +31,11 @@ class DiskFull : public LayerTest {
 };
 
 TEST_F(DiskFull, OfSpace) {
-  auto error = unpack_onto("size=1m,mode=0755", TarBuilder().file("d/big", std::string(5'000'000, 'x')).finish());
-  EXPECT_THAT(error, ::testing::StartsWith("unpack layer: d/big: write: No space left on device; the file system that holds " +
-                                           scratch() + "/small is full: 0 B of 1.0 MB"));
+  auto error =
+      unpack_onto("size=1m,mode=0755", TarBuilder().file("d/big", std::string(5'000'000, 'x')).finish());
+  EXPECT_THAT(error, ::testing::StartsWith(
+                         "unpack layer: d/big: write: No space left on device; the file system that holds " +
+                         scratch() + "/small is full: 0 B of 1.0 MB"));
 }
 
 TEST_F(DiskFull, OfInodes) {

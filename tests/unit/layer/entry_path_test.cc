@@ -13,7 +13,9 @@ std::string parsed(std::string_view name) {
   return path.ok() ? path->text() : "refused: " + path.error().message;
 }
 
-EntryPath::Kind kind(std::string_view name) { return parse_entry_path(name, depth)->kind; }
+EntryPath::Kind kind(std::string_view name) {
+  return parse_entry_path(name, depth)->kind;
+}
 
 TEST(EntryPath, IsRelativeToTheRootHoweverItIsWritten) {
   for (auto name : {"a/b", "./a/b", "/a/b", "//a///b/", "a/./b/."}) EXPECT_EQ(parsed(name), "a/b") << name;
@@ -43,7 +45,8 @@ TEST(EntryPath, TellsWhiteoutsApart) {
 }
 
 TEST(EntryPath, RefusesWhiteoutsOfNothing) {
-  for (auto name : {".wh.", "a/.wh.", ".wh..", "a/.wh..."}) EXPECT_THAT(parsed(name), ::testing::HasSubstr("no name")) << name;
+  for (auto name : {".wh.", "a/.wh.", ".wh..", "a/.wh..."})
+    EXPECT_THAT(parsed(name), ::testing::HasSubstr("no name")) << name;
   EXPECT_THAT(parsed(".wh.d/file"), ::testing::HasSubstr("below a whiteout"));
 }
 

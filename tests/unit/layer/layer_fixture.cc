@@ -13,8 +13,8 @@ namespace {
 
 std::string describe(int dir, const std::string& name, const struct stat& info) {
   std::array<char, 64> head;
-  std::snprintf(head.data(), head.size(), "%o %lld.%09ld ", info.st_mode, static_cast<long long>(info.st_mtim.tv_sec),
-                info.st_mtim.tv_nsec);
+  std::snprintf(head.data(), head.size(), "%o %lld.%09ld ", info.st_mode,
+                static_cast<long long>(info.st_mtim.tv_sec), info.st_mtim.tv_nsec);
   std::string text = head.data();
   if (S_ISREG(info.st_mode)) {
     auto content = read_file(dir, name);
@@ -53,7 +53,9 @@ Snapshot snapshot(int dir) {
   return out;
 }
 
-std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
+std::span<const std::byte> bytes_of(const std::string& text) {
+  return std::as_bytes(std::span(text));
+}
 
 void LayerTest::SetUp() {
   const char* base = std::getenv("TMPDIR");
@@ -78,7 +80,8 @@ Fd LayerTest::make(const std::string& name) {
   return open(name);
 }
 
-Result<LayerFacts> LayerTest::unpack(const std::string& archive, const std::string& name, UnpackOptions options) {
+Result<LayerFacts> LayerTest::unpack(const std::string& archive, const std::string& name,
+                                     UnpackOptions options) {
   auto directory = make(name);
   MemorySource source(bytes_of(archive));
   return unpack_layer(source, directory.get(), options);
@@ -103,7 +106,7 @@ Fd LayerTest::open(const std::string& path, int flags) {
 }
 
 struct stat LayerTest::stat(const std::string& path) {
-  struct stat info{};
+  struct stat info {};
   EXPECT_EQ(::fstatat(scratch_.get(), path.c_str(), &info, AT_SYMLINK_NOFOLLOW), 0) << path;
   return info;
 }
@@ -125,7 +128,9 @@ bool LayerTest::whiteout(const std::string& path) {
   return S_ISCHR(info.st_mode) && info.st_rdev == makedev(0, 0);
 }
 
-bool LayerTest::opaque(const std::string& path) { return xattr(path, "user.overlay.opaque") == "y"; }
+bool LayerTest::opaque(const std::string& path) {
+  return xattr(path, "user.overlay.opaque") == "y";
+}
 
 std::string LayerTest::xattr(const std::string& path, const std::string& name) {
   auto fd = open(path);

@@ -29,9 +29,11 @@ class LayerTest : public ::testing::Test {
   // A new empty directory in the scratch directory.
   Fd make(const std::string& name);
   // Unpacks into scratch/NAME, making it.
-  Result<LayerFacts> unpack(const std::string& archive, const std::string& name = "layer", UnpackOptions options = {});
+  Result<LayerFacts> unpack(const std::string& archive, const std::string& name = "layer",
+                            UnpackOptions options = {});
   // The same, and it must succeed.
-  LayerFacts unpacked(const TarBuilder& archive, const std::string& name = "layer", UnpackOptions options = {});
+  LayerFacts unpacked(const TarBuilder& archive, const std::string& name = "layer",
+                      UnpackOptions options = {});
   // The same, and it must fail with `message` in the error.
   void refused(const TarBuilder& archive, const std::string& message, const std::string& name = "layer");
 

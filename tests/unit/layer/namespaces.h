@@ -6,8 +6,8 @@
 
 namespace pyxis::testing {
 
-// What `act` returned in the child; a text beginning with "child: " if it did not get that far. Machines without
-// unprivileged user namespaces fail such tests rather than skip them.
+// What `act` returned in the child; a text beginning with "child: " if it did not get that far. Machines
+// without unprivileged user namespaces fail such tests rather than skip them.
 std::string in_own_namespaces(const std::function<std::string()>& act);
 
 }  // namespace pyxis::testing

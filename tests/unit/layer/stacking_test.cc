@@ -1,4 +1,5 @@
-// Layers on top of one another: what overlayfs shows, what flatten_layers() makes, and what needs the layers below.
+// Layers on top of one another: what overlayfs shows, what flatten_layers() makes, and what needs the layers
+// below.
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -26,17 +27,56 @@ class Stacking : public LayerTest {
   void SetUp() override {
     LayerTest::SetUp();
     // A lower layer with something for every way of taking it away.
-    bottom_.dir("./").dir("usr").dir("usr/lib", 0755).file("usr/lib/a", "a1").file("usr/lib/b", "b1", 0600)
-        .hard_link("usr/lib/b2", "usr/lib/b").symlink("usr/lib/c", "a").dir("var/", 0711).dir("var/cache").file("var/cache/old", "o")
-        .dir("tmp", 01777).dir("root", 0700).file("root/.profile", "p").dir("gone").dir("gone/deep").file("gone/deep/x", "x")
-        .dir("again").file("again/old", "old").dir("empty").file("becomes-dir", "f").dir("becomes-file").file("becomes-file/x", "y")
-        .dir("becomes-link").file("becomes-link/z", "z").symlink("link-becomes-dir", "usr").file("kept", "k");
-    top_.dir("usr").dir("usr/lib", 0755).whiteout("usr/lib/.wh.a").file("usr/lib/new", "n").dir("var", 0711).dir("var/cache")
-        .whiteout("var/cache/.wh..wh..opq").file("var/cache/new", "n").whiteout(".wh.gone").dir("again").file("again/new", "new")
-        .whiteout(".wh.again").whiteout(".wh.becomes-dir").dir("becomes-dir").file("becomes-dir/in", "in").file("becomes-file", "f")
-        .symlink("becomes-link", "usr").dir("link-becomes-dir").file("link-becomes-dir/q", "q")
+    bottom_.dir("./")
+        .dir("usr")
+        .dir("usr/lib", 0755)
+        .file("usr/lib/a", "a1")
+        .file("usr/lib/b", "b1", 0600)
+        .hard_link("usr/lib/b2", "usr/lib/b")
+        .symlink("usr/lib/c", "a")
+        .dir("var/", 0711)
+        .dir("var/cache")
+        .file("var/cache/old", "o")
+        .dir("tmp", 01777)
+        .dir("root", 0700)
+        .file("root/.profile", "p")
+        .dir("gone")
+        .dir("gone/deep")
+        .file("gone/deep/x", "x")
+        .dir("again")
+        .file("again/old", "old")
+        .dir("empty")
+        .file("becomes-dir", "f")
+        .dir("becomes-file")
+        .file("becomes-file/x", "y")
+        .dir("becomes-link")
+        .file("becomes-link/z", "z")
+        .symlink("link-becomes-dir", "usr")
+        .file("kept", "k");
+    top_.dir("usr")
+        .dir("usr/lib", 0755)
+        .whiteout("usr/lib/.wh.a")
+        .file("usr/lib/new", "n")
+        .dir("var", 0711)
+        .dir("var/cache")
+        .whiteout("var/cache/.wh..wh..opq")
+        .file("var/cache/new", "n")
+        .whiteout(".wh.gone")
+        .dir("again")
+        .file("again/new", "new")
+        .whiteout(".wh.again")
+        .whiteout(".wh.becomes-dir")
+        .dir("becomes-dir")
+        .file("becomes-dir/in", "in")
+        .file("becomes-file", "f")
+        .symlink("becomes-link", "usr")
+        .dir("link-becomes-dir")
+        .file("link-becomes-dir/q", "q")
         // Whiteouts where no layer below has the directory: overlayfs would list them.
-        .dir("lonely").whiteout("lonely/.wh.nothing").whiteout("var/cache/.wh.old").whiteout("again/.wh.old");
+        .dir("lonely")
+        .whiteout("lonely/.wh.nothing")
+        .whiteout("var/cache/.wh.old")
+        .whiteout("again/.wh.old");
   }
 
   // The tree that overlayfs shows for layers, top first, with an empty upper directory.
@@ -45,8 +85,10 @@ class Stacking : public LayerTest {
     return testing::in_own_namespaces([&]() -> std::string {
       if (::chdir(scratch().c_str()) != 0) return "chdir";
       auto options = "userxattr,lowerdir=" + lower + ",upperdir=upper,workdir=work";
-      if (::mount("overlay", "merged", "overlay", 0, options.c_str()) != 0) return "mount: " + std::string(strerror(errno));
-      auto root = open_path("merged", O_RDONLY | O_DIRECTORY);  // scratch_fd() leads to what lies below the mount
+      if (::mount("overlay", "merged", "overlay", 0, options.c_str()) != 0)
+        return "mount: " + std::string(strerror(errno));
+      auto root =
+          open_path("merged", O_RDONLY | O_DIRECTORY);  // scratch_fd() leads to what lies below the mount
       return to_text(testing::snapshot(root->get()));
     });
   }
@@ -91,7 +133,14 @@ TEST_F(Stacking, OverlayFlattenedOverlayAndFlattenedPlainShowTheSame) {
 }
 
 TEST_F(Stacking, ASingleLayerWithWhiteoutsListsNone) {
-  unpacked(TarBuilder().dir("d").whiteout("d/.wh.x").file("d/f").dir("o").whiteout("o/.wh..wh..opq").whiteout("o/.wh.y"), "top");
+  unpacked(TarBuilder()
+               .dir("d")
+               .whiteout("d/.wh.x")
+               .file("d/f")
+               .dir("o")
+               .whiteout("o/.wh..wh..opq")
+               .whiteout("o/.wh.y"),
+           "top");
   unpacked(TarBuilder().file("other"), "bottom");
   auto overlay = mounted("top:bottom");
   EXPECT_EQ(flattened({"bottom", "top"}, "flat"), overlay);
@@ -114,7 +163,10 @@ TEST_F(Stacking, FlatteningKeepsHolesTimesAndUserAttributes) {
   ASSERT_EQ(::pwrite(file.get(), "middle", 6, 8 << 20), 6);
   ASSERT_EQ(::ftruncate(file.get(), 64 << 20), 0);
   file.reset();
-  unpacked(TarBuilder().add({.name = "f", .mtime = -5, .pax = {{"SCHILY.xattr.user.note", "hello"}}}).whiteout("d/.wh.x"), "notes");
+  unpacked(TarBuilder()
+               .add({.name = "f", .mtime = -5, .pax = {{"SCHILY.xattr.user.note", "hello"}}})
+               .whiteout("d/.wh.x"),
+           "notes");
   flattened({"sparse-layer", "notes"}, "flat");
   EXPECT_EQ(stat("flat/sparse").st_size, 64 << 20);
   EXPECT_LT(stat("flat/sparse").st_blocks, 1024);
@@ -128,7 +180,8 @@ TEST_F(Stacking, FlatteningKeepsHolesTimesAndUserAttributes) {
 
 class Fixup : public Stacking {
  protected:
-  Result<void> resolve(const LayerFacts& facts, const std::string& layer, const std::vector<std::string>& lower) {
+  Result<void> resolve(const LayerFacts& facts, const std::string& layer,
+                       const std::vector<std::string>& lower) {
     lower_.clear();
     std::vector<int> descriptors;
     for (const auto& name : lower) {
@@ -138,7 +191,8 @@ class Fixup : public Stacking {
     auto own = open(layer);
     fixup_ = make("fixup");
     TRY(resolve_external_links(facts.external_links, own.get(), fixup_.get(), descriptors));
-    restored_ = TRY(restore_implied_directories(facts.implied_directories, own.get(), fixup_.get(), descriptors));
+    restored_ =
+        TRY(restore_implied_directories(facts.implied_directories, own.get(), fixup_.get(), descriptors));
     return ok();
   }
 
@@ -152,7 +206,8 @@ TEST_F(Fixup, HardLinksToFilesOfEarlierLayers) {
     std::string prefix = form == LayerForm::plain ? "plain-" : "";
     UnpackOptions options{.form = form};
     unpacked(bottom_, prefix + "bottom", options);
-    unpacked(TarBuilder().dir("usr", 0755).dir("usr/lib", 0750).file("usr/lib/a", "a2"), prefix + "middle", options);
+    unpacked(TarBuilder().dir("usr", 0755).dir("usr/lib", 0750).file("usr/lib/a", "a2"), prefix + "middle",
+             options);
     auto facts = unpacked(TarBuilder()
                               .dir("opt", 0711)
                               .hard_link("opt/a", "usr/lib/a")
@@ -183,7 +238,8 @@ TEST_F(Fixup, WhatAnEarlierLayerHidIsNotFound) {
   unpacked(bottom_, "plain-bottom", plain_);
   unpacked(top_, "plain-top", plain_);
   for (std::string prefix : {"", "plain-"})
-    for (auto target : {"usr/lib/a", "var/cache/old", "gone/deep/x", "again/old", "becomes-file/x", "never/was", "becomes-link/lib/b"}) {
+    for (auto target : {"usr/lib/a", "var/cache/old", "gone/deep/x", "again/old", "becomes-file/x",
+                        "never/was", "becomes-link/lib/b"}) {
       auto layer = prefix + "link-" + std::to_string(std::hash<std::string_view>()(target));
       auto facts = unpacked(TarBuilder().hard_link("opt/l", target), layer);
       auto resolved = resolve(facts, layer, {prefix + "top", prefix + "bottom"});
@@ -203,7 +259,12 @@ TEST_F(Fixup, ATargetThatIsADirectoryIsRefused) {
 
 TEST_F(Fixup, ImpliedDirectoriesGetTheirModeFromBelow) {
   unpacked(bottom_, "bottom");
-  auto facts = unpacked(TarBuilder().file("tmp/x").file("root/y").file("usr/lib/z").file("brand/new").whiteout("var/.wh.cache"));
+  auto facts = unpacked(TarBuilder()
+                            .file("tmp/x")
+                            .file("root/y")
+                            .file("usr/lib/z")
+                            .file("brand/new")
+                            .whiteout("var/.wh.cache"));
   auto resolved = resolve(facts, "layer", {"bottom"});
   ASSERT_TRUE(resolved.ok()) << resolved.error().text();
   EXPECT_TRUE(restored_);

@@ -14,8 +14,9 @@ constexpr size_t block = 512;
 struct Field {
   size_t offset, size;
 };
-constexpr Field name_field{0, 100}, mode_field{100, 8}, uid_field{108, 8}, gid_field{116, 8}, size_field{124, 12},
-    mtime_field{136, 12}, sum_field{148, 8}, type_field{156, 1}, link_field{157, 100}, magic_field{257, 8};
+constexpr Field name_field{0, 100}, mode_field{100, 8}, uid_field{108, 8}, gid_field{116, 8},
+    size_field{124, 12}, mtime_field{136, 12}, sum_field{148, 8}, type_field{156, 1}, link_field{157, 100},
+    magic_field{257, 8};
 
 using Header = std::array<char, block>;
 
@@ -31,7 +32,8 @@ void put_number(Header& header, Field field, long long value) {
     put(header, field, text.data());
     return;
   }
-  for (size_t i = field.size; i-- > 0; value >>= 8) header[field.offset + i] = static_cast<char>(value & 0xff);
+  for (size_t i = field.size; i-- > 0; value >>= 8)
+    header[field.offset + i] = static_cast<char>(value & 0xff);
   header[field.offset] = static_cast<char>(value < 0 ? 0xff : 0x80);
 }
 
@@ -61,7 +63,11 @@ void TarBuilder::header(const TarMember& member, uint64_t size) {
   put_number(header, mtime_field, member.mtime);
   header[type_field.offset] = member.type;
   put(header, link_field, member.link);
-  put(header, magic_field, member.gnu_long ? std::string("ustar  \0", 8) : std::string("ustar\0" "00", 8));
+  put(header, magic_field,
+      member.gnu_long ? std::string("ustar  \0", 8)
+                      : std::string("ustar\0"
+                                    "00",
+                                    8));
   put(header, sum_field, std::string(8, ' '));
   unsigned sum = 0;
   for (char c : header) sum += static_cast<unsigned char>(c);

@@ -16,7 +16,7 @@ struct TarMember {
   unsigned mode = 0644;
   long long mtime = 1'000'000'000;
   std::vector<std::pair<std::string, std::string>> pax = {};  // extended header records before it
-  bool gnu_long = false;  // name and link in GNU 'L' and 'K' members
+  bool gnu_long = false;                                      // name and link in GNU 'L' and 'K' members
 };
 
 class TarBuilder {

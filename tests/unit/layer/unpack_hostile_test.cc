@@ -16,7 +16,8 @@ using testing::TarBuilder;
 class Hostile : public LayerTest {};
 
 TEST_F(Hostile, DotDotIsRefusedWithTheEntrysName) {
-  refused(TarBuilder().file("../canary/file", "changed"), "unpack layer: ../canary/file: has \"..\" in its path", "l1");
+  refused(TarBuilder().file("../canary/file", "changed"),
+          "unpack layer: ../canary/file: has \"..\" in its path", "l1");
   refused(TarBuilder().file("a/../../canary/file"), "a/../../canary/file", "l2");
   refused(TarBuilder().dir(".."), "..", "l3");
   refused(TarBuilder().add({.name = "x", .pax = {{"path", "../canary/new"}}}), "../canary/new", "l4");
@@ -56,7 +57,8 @@ TEST_F(Hostile, NothingBelowAFile) {
 }
 
 TEST_F(Hostile, HardLinksStayInside) {
-  refused(TarBuilder().hard_link("stolen", "../canary/file"), "stolen: hard link target ../canary/file", "l1");
+  refused(TarBuilder().hard_link("stolen", "../canary/file"), "stolen: hard link target ../canary/file",
+          "l1");
   refused(TarBuilder().dir("d").hard_link("x", "d"), "hard link to the directory d", "l2");
   refused(TarBuilder().hard_link("x", "/"), "hard link target /", "l3");
   refused(TarBuilder().hard_link("x", ".wh.y"), "hard link target .wh.y", "l4");
@@ -84,10 +86,14 @@ TEST_F(Hostile, NamesThatCannotBe) {
   refused(TarBuilder().file("d/.wh..."), "whiteout of no name", "l4");
   refused(TarBuilder().file("."), "would replace the root", "l5");
   refused(TarBuilder().symlink("./", "../canary"), "would replace the root", "l6");
-  refused(TarBuilder().symlink("long", "").add({.name = "x", .type = '2', .pax = {{"linkpath", std::string(5000, 't')}}}), "",
-          "l7");
+  refused(TarBuilder()
+              .symlink("long", "")
+              .add({.name = "x", .type = '2', .pax = {{"linkpath", std::string(5000, 't')}}}),
+          "", "l7");
   // A zero byte ends the name, for libarchive as for the kernel.
-  auto facts = unpack(TarBuilder().add({.name = "x", .pax = {{"path", std::string("a\0/../../canary/file", 20)}}}).finish(), "l8");
+  auto facts = unpack(
+      TarBuilder().add({.name = "x", .pax = {{"path", std::string("a\0/../../canary/file", 20)}}}).finish(),
+      "l8");
   EXPECT_TRUE(!facts.ok() || exists("l8/a"));
 }
 
@@ -122,7 +128,9 @@ TEST_F(Hostile, HeadersOfOneEntryAreLimited) {
   for (int i = 0; i < 3'000'000; ++i) map += "0\n0\n";
   refused(TarBuilder().add({.name = "f",
                             .content = map,
-                            .pax = {{"GNU.sparse.major", "1"}, {"GNU.sparse.minor", "0"}, {"GNU.sparse.name", "f"},
+                            .pax = {{"GNU.sparse.major", "1"},
+                                    {"GNU.sparse.minor", "0"},
+                                    {"GNU.sparse.name", "f"},
                                     {"GNU.sparse.realsize", "1"}}}),
           "larger than 4 MiB", "l1");
   TarBuilder chain;
@@ -148,7 +156,8 @@ TEST_F(Hostile, MemoryDoesNotGrowWithTheLayer) {
   std::string path = "/dev/shm/pyxis-layer-XXXXXX";
   ASSERT_NE(::mkdtemp(path.data()), nullptr);
   auto directory = *open_path(path, O_RDONLY | O_DIRECTORY);
-  struct rusage before{}, after{};
+  struct rusage before {
+  }, after{};
   ::getrusage(RUSAGE_SELF, &before);
   MemorySource source(testing::bytes_of(bytes));
   auto facts = unpack_layer(source, directory.get(), {.form = LayerForm::plain});

@@ -40,7 +40,8 @@ TEST_F(Unpack, KindsModesTimesAndOwners) {
   EXPECT_TRUE(S_ISLNK(stat("layer/usr/link").st_mode));
   EXPECT_EQ(stat("layer/usr/again").st_ino, stat("layer/usr/tool").st_ino);
   EXPECT_TRUE(S_ISDIR(stat("layer/usr/empty").st_mode));
-  for (auto path : {"layer", "layer/usr", "layer/usr/tool", "layer/usr/link", "layer/usr/fifo", "layer/usr/empty"}) {
+  for (auto path :
+       {"layer", "layer/usr", "layer/usr/tool", "layer/usr/link", "layer/usr/fifo", "layer/usr/empty"}) {
     EXPECT_EQ(stat(path).st_mtim.tv_sec, 1'000'000'000) << path;
     EXPECT_EQ(stat(path).st_uid, ::geteuid()) << path;  // the archive says 4242
     EXPECT_EQ(stat(path).st_gid, ::getegid()) << path;
@@ -50,8 +51,9 @@ TEST_F(Unpack, KindsModesTimesAndOwners) {
 TEST_F(Unpack, TheModeDoesNotDependOnTheUmask) {
   for (mode_t mask : {0, 022, 077}) {
     auto before = ::umask(mask);
-    unpacked(TarBuilder().dir("d", 01777).file("d/f", "x", 0666).add({.name = "d/p", .type = '6', .mode = 0666}),
-             "layer" + std::to_string(mask));
+    unpacked(
+        TarBuilder().dir("d", 01777).file("d/f", "x", 0666).add({.name = "d/p", .type = '6', .mode = 0666}),
+        "layer" + std::to_string(mask));
     ::umask(before);
     auto layer = "layer" + std::to_string(mask);
     EXPECT_EQ(stat(layer + "/d").st_mode, S_IFDIR | 01777u);
@@ -70,7 +72,12 @@ TEST_F(Unpack, OwnersCanAlwaysReadAndRemove) {
 }
 
 TEST_F(Unpack, SetuidAndSetgidAreDroppedStickyStaysOnDirectories) {
-  unpacked(TarBuilder().file("su", "x", 04755).file("sg", "x", 06755).file("t", "x", 01644).dir("d", 03777).dir("tmp", 01777));
+  unpacked(TarBuilder()
+               .file("su", "x", 04755)
+               .file("sg", "x", 06755)
+               .file("t", "x", 01644)
+               .dir("d", 03777)
+               .dir("tmp", 01777));
   EXPECT_EQ(stat("layer/su").st_mode & 07777, 0755u);
   EXPECT_EQ(stat("layer/sg").st_mode & 07777, 0755u);
   EXPECT_EQ(stat("layer/t").st_mode & 07777, 0644u);
@@ -110,7 +117,8 @@ TEST_F(Unpack, DirectoryTimesSurviveWhatIsAddedLater) {
                .symlink("a/3", "x")
                .dir("a/sub")
                .file("b/3"));
-  for (auto path : {"layer/a", "layer/b", "layer/a/sub"}) EXPECT_EQ(stat(path).st_mtim.tv_sec, 1'000'000'000) << path;
+  for (auto path : {"layer/a", "layer/b", "layer/a/sub"})
+    EXPECT_EQ(stat(path).st_mtim.tv_sec, 1'000'000'000) << path;
 }
 
 TEST_F(Unpack, TimesBefore1970WithNanosecondsAndBeyondReason) {
@@ -131,14 +139,20 @@ TEST_F(Unpack, TimesBefore1970WithNanosecondsAndBeyondReason) {
 }
 
 TEST_F(Unpack, NamesAreBytes) {
-  // Latin-1, composed and decomposed UTF-8, a line end; in ustar and in pax, whose names libarchive would translate.
-  const std::string names[] = {"caf\xe9", "caf\xc3\xa9", "cafe\xcc\x81", "line\nend", "\xff\xfe", "\xe5\x90\x8d"};
+  // Latin-1, composed and decomposed UTF-8, a line end; in ustar and in pax, whose names libarchive would
+  // translate.
+  const std::string names[] = {"caf\xe9",   "caf\xc3\xa9", "cafe\xcc\x81",
+                               "line\nend", "\xff\xfe",    "\xe5\x90\x8d"};
   TarBuilder archive;
   for (const auto& name : names) {
     archive.file("ustar/" + name, name);
     archive.add({.name = "x", .content = name, .pax = {{"path", "pax/" + name}}});
-    archive.add({.name = "x", .type = '2', .link = "x", .pax = {{"path", "links/" + name}, {"linkpath", name}}});
-    archive.add({.name = "x", .type = '1', .link = "x", .pax = {{"path", "hard/" + name}, {"linkpath", "pax/" + name}}});
+    archive.add(
+        {.name = "x", .type = '2', .link = "x", .pax = {{"path", "links/" + name}, {"linkpath", name}}});
+    archive.add({.name = "x",
+                 .type = '1',
+                 .link = "x",
+                 .pax = {{"path", "hard/" + name}, {"linkpath", "pax/" + name}}});
   }
   unpacked(archive);
   auto tree = testing::snapshot(open("layer").get());
@@ -168,11 +182,12 @@ TEST_F(Unpack, LongNamesOfPaxAndGnu) {
   std::string directory;
   for (int i = 0; i < 10; ++i) directory += std::string(90, static_cast<char>('a' + i)) + "/";
   std::string target(1000, 't');
-  unpacked(TarBuilder()
-               .add({.name = directory + "gnu", .content = "gnu", .gnu_long = true})
-               .add({.name = "short", .content = "pax", .pax = {{"path", directory + "pax"}}})
-               .add({.name = directory + "link", .type = '2', .link = target, .gnu_long = true})
-               .add({.name = "short", .type = '1', .pax = {{"path", "hard"}, {"linkpath", directory + "gnu"}}}));
+  unpacked(
+      TarBuilder()
+          .add({.name = directory + "gnu", .content = "gnu", .gnu_long = true})
+          .add({.name = "short", .content = "pax", .pax = {{"path", directory + "pax"}}})
+          .add({.name = directory + "link", .type = '2', .link = target, .gnu_long = true})
+          .add({.name = "short", .type = '1', .pax = {{"path", "hard"}, {"linkpath", directory + "gnu"}}}));
   EXPECT_EQ(read("layer/" + directory + "gnu"), "gnu");
   EXPECT_EQ(read("layer/" + directory + "pax"), "pax");
   EXPECT_EQ(stat("layer/" + directory + "link").st_size, 1000);
@@ -191,7 +206,9 @@ TEST_F(Unpack, HolesStayHoles) {
   unpacked(TarBuilder()
                .add({.name = "GNUSparseFile.0/f",
                      .content = sparse_content("data!", 1 << 20),
-                     .pax = {{"GNU.sparse.major", "1"}, {"GNU.sparse.minor", "0"}, {"GNU.sparse.name", "sparse"},
+                     .pax = {{"GNU.sparse.major", "1"},
+                             {"GNU.sparse.minor", "0"},
+                             {"GNU.sparse.name", "sparse"},
                              {"GNU.sparse.realsize", std::to_string(size)}}})
                .file("after"));
   auto info = stat("layer/sparse");
@@ -268,13 +285,18 @@ TEST_F(Unpack, HardLinks) {
 
 TEST_F(Unpack, UserAttributesOnlyAndNoneOfOverlays) {
   unpacked(TarBuilder()
-               .add({.name = "f", .mode = 0444, .pax = {{"SCHILY.xattr.user.note", "hello"},
-                                                        {"SCHILY.xattr.user.overlay.metacopy", ""},
-                                                        {"SCHILY.xattr.trusted.overlay.opaque", "y"},
-                                                        {"SCHILY.xattr.security.capability", "\1\0\0\2"}}})
-               .add({.name = "d", .type = '5', .mode = 0755, .pax = {{"SCHILY.xattr.user.overlay.opaque", "y"},
-                                                                     {"SCHILY.xattr.user.overlay.redirect", "/etc"},
-                                                                     {"SCHILY.xattr.user.note", "dir"}}}));
+               .add({.name = "f",
+                     .mode = 0444,
+                     .pax = {{"SCHILY.xattr.user.note", "hello"},
+                             {"SCHILY.xattr.user.overlay.metacopy", ""},
+                             {"SCHILY.xattr.trusted.overlay.opaque", "y"},
+                             {"SCHILY.xattr.security.capability", "\1\0\0\2"}}})
+               .add({.name = "d",
+                     .type = '5',
+                     .mode = 0755,
+                     .pax = {{"SCHILY.xattr.user.overlay.opaque", "y"},
+                             {"SCHILY.xattr.user.overlay.redirect", "/etc"},
+                             {"SCHILY.xattr.user.note", "dir"}}}));
   EXPECT_EQ(xattr("layer/f", "user.note"), "hello");
   EXPECT_EQ(stat("layer/f").st_mode & 07777, 0444u);
   EXPECT_EQ(stat("layer/f").st_mtim.tv_sec, 1'000'000'000);

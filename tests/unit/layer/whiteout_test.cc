@@ -13,7 +13,8 @@ class Whiteout : public LayerTest {
 };
 
 TEST_F(Whiteout, BecomesADevice) {
-  auto facts = unpacked(TarBuilder().dir("d").whiteout("d/.wh.gone").whiteout(".wh.top").whiteout("new/.wh.x"));
+  auto facts =
+      unpacked(TarBuilder().dir("d").whiteout("d/.wh.gone").whiteout(".wh.top").whiteout("new/.wh.x"));
   EXPECT_EQ(facts.whiteouts, 3u);
   EXPECT_EQ(facts.files, 0u);
   EXPECT_TRUE(whiteout("layer/d/gone"));
@@ -24,7 +25,8 @@ TEST_F(Whiteout, BecomesADevice) {
 }
 
 TEST_F(Whiteout, OpaqueDirectories) {
-  auto facts = unpacked(TarBuilder().dir("d").whiteout("d/.wh..wh..opq").file("d/f").file("e/f").whiteout("e/.wh..wh..opq"));
+  auto facts = unpacked(
+      TarBuilder().dir("d").whiteout("d/.wh..wh..opq").file("d/f").file("e/f").whiteout("e/.wh..wh..opq"));
   EXPECT_EQ(facts.opaque_directories, 2u);
   EXPECT_TRUE(opaque("layer/d"));
   EXPECT_TRUE(opaque("layer/e"));
@@ -60,18 +62,24 @@ TEST_F(Whiteout, AFileTheLayerAddsWins) {
 }
 
 TEST_F(Whiteout, OfAnythingButARegularFileIsAWhiteoutToo) {
-  unpacked(TarBuilder().dir(".wh.d/").symlink(".wh.l", "x").hard_link(".wh.h", ".wh..wh.aufs").add({.name = ".wh.c", .type = '3'}));
+  unpacked(TarBuilder()
+               .dir(".wh.d/")
+               .symlink(".wh.l", "x")
+               .hard_link(".wh.h", ".wh..wh.aufs")
+               .add({.name = ".wh.c", .type = '3'}));
   for (std::string name : {"d", "l", "h", "c"}) EXPECT_TRUE(whiteout("layer/" + name)) << name;
 }
 
 TEST_F(Whiteout, AufsOwnFilesAreIgnored) {
-  auto facts = unpacked(TarBuilder().dir(".wh..wh.plnk").file(".wh..wh.plnk/1.2").file(".wh..wh.aufs").dir("d/.wh..wh.orph"));
+  auto facts = unpacked(
+      TarBuilder().dir(".wh..wh.plnk").file(".wh..wh.plnk/1.2").file(".wh..wh.aufs").dir("d/.wh..wh.orph"));
   EXPECT_TRUE(testing::snapshot(open("layer").get()).empty());
   EXPECT_EQ(facts.files, 0u);
 }
 
 TEST_F(Whiteout, TwiceIsOnce) {
-  unpacked(TarBuilder().whiteout(".wh.f").whiteout(".wh.f").whiteout("d/.wh..wh..opq").whiteout("d/.wh..wh..opq"));
+  unpacked(
+      TarBuilder().whiteout(".wh.f").whiteout(".wh.f").whiteout("d/.wh..wh..opq").whiteout("d/.wh..wh..opq"));
   EXPECT_TRUE(whiteout("layer/f"));
   EXPECT_TRUE(opaque("layer/d"));
 }
