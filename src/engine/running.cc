@@ -61,6 +61,13 @@ Result<RunningDirectory> RunningDirectory::open(const std::string& runtime_path,
   return directory;
 }
 
+Result<std::optional<RunningDirectory>> RunningDirectory::find(const std::string& runtime_path,
+                                                               const std::string& container) {
+  auto path = runtime_path + "/running/" + Digest::of(container).hex();
+  if (::access(path.c_str(), F_OK) != 0) return std::optional<RunningDirectory>();
+  return std::optional<RunningDirectory>(TRY(open(runtime_path, container)));
+}
+
 Result<RunningDirectory::Listener> RunningDirectory::listen() const {
   Listener listener;
   auto now = std::chrono::steady_clock::now().time_since_epoch().count();  // pids come round again, this does not
@@ -103,9 +110,10 @@ std::optional<Fd> RunningDirectory::connect(const std::string& name) const {
 }
 
 Result<std::optional<JoinedContainer>> join_running(const std::string& runtime_path, const std::string& container) {
-  auto directory = TRY(RunningDirectory::open(runtime_path, container));
   std::optional<JoinedContainer> joined;
-  TRY(directory.visit([&](int connection) {
+  auto directory = TRY(RunningDirectory::find(runtime_path, container));
+  if (!directory) return joined;
+  TRY(directory->visit([&](int connection) {
     if (!send_message(connection, JoinRequest{}.encode()).ok()) return false;
     auto answer = receive_message(connection);
     if (!answer.ok()) return false;  // it ended between connect and answer: as good as not running
@@ -117,6 +125,7 @@ Result<std::optional<JoinedContainer>> join_running(const std::string& runtime_p
     for (size_t i = 0; i < answer->descriptors.size(); ++i)
       found.namespaces.emplace_back(event->started.namespaces[i], std::move(answer->descriptors[i]));
     found.started = std::move(event->started);
+    found.started.namespaces.clear();  // said by found.namespaces; a message gets its own list
     joined = std::move(found);
     return true;
   }));
@@ -130,8 +139,8 @@ Result<std::vector<std::string>> list_running(const std::string& runtime_path) {
   for (const auto& hex : TRY(list_directory(running->get()))) {
     auto name = read_file(running->get(), hex + "/name", 4096);
     if (!name.ok()) continue;
-    auto directory = RunningDirectory::open(runtime_path, *name);
-    if (directory.ok() && TRY(directory->visit([](int) { return true; }))) names.push_back(*name);
+    auto directory = TRY(RunningDirectory::find(runtime_path, *name));
+    if (directory && TRY(directory->visit([](int) { return true; }))) names.push_back(*name);
   }
   return names;
 }
