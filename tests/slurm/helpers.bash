@@ -55,13 +55,13 @@ allocate() { # USER [OPTION...]: prints the job's number; it lasts until it is c
 
 declare -gA shell_in shell_out shell_pid
 
-# open_shell NAME COMMAND...: runs COMMAND, a step whose program is a shell that reads its input, in the background, and
-# returns when that shell runs. What it does is said by `tell`.
+# open_shell NAME STEP...: starts the step `STEP... sh` in the background, and returns when that shell runs. What it does is
+# said by `tell`.
 open_shell() {
   local name=$1 place in out
   place=$(mktemp -d "$BATS_TEST_TMPDIR/$name.XXXXXX")
   mkfifo "$place/in" "$place/out"
-  "${@:2}" <"$place/in" >"$place/out" 2>"$BATS_TEST_TMPDIR/$name.err" 3>&- &
+  "${@:2}" sh <"$place/in" >"$place/out" 2>"$BATS_TEST_TMPDIR/$name.err" 3>&- &
   shell_pid[$name]=$!
   exec {in}>"$place/in" {out}<"$place/out"
   shell_in[$name]=$in shell_out[$name]=$out
