@@ -21,6 +21,8 @@ class RunningDirectory {
  public:
   // Opens (and makes) the directory of `container` below `runtime_path`, which must be the user's own.
   static Result<RunningDirectory> open(const std::string& runtime_path, const std::string& container);
+  // The same where there is one: a container that was never started has none.
+  static Result<std::optional<RunningDirectory>> find(const std::string& runtime_path, const std::string& container);
 
   // A listening socket of this process, and its path. The path's length is not limited by sun_path.
   struct Listener {

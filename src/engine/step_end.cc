@@ -25,13 +25,15 @@ Result<void> end_supervisor(const RunningDirectory& directory, const FinishReque
 
 // A step's container is at rest afterwards, and gone if `remove` says so and no other step has joined it.
 Result<void> end_container(const Store& store, const std::string& runtime_path, const FinishRequest& request, bool remove) {
-  auto directory = TRY(RunningDirectory::open(runtime_path, request.container));
-  TRY(end_supervisor(directory, request));
+  auto directory = TRY(RunningDirectory::find(runtime_path, request.container));
+  if (directory) TRY(end_supervisor(*directory, request));
   if (!remove) return ok();
   auto name_lock = TRY(lock_container_name(store, request.container));
   auto removed = remove_container(store, request.container);
   if (!removed.ok() && removed.error().code != EBUSY) return removed;
-  return directory.remove_if_unused();
+  if (directory) TRY(directory->remove_if_unused());
+  discard_name_lock(store, request.container);
+  return ok();
 }
 
 Result<void> finish(const FinishRequest& request, const Settings& settings) {

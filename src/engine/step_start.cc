@@ -17,6 +17,7 @@ int answer_success(int socket, const JoinedContainer& running) {
   Event event;
   event.kind = Event::Kind::started;
   event.started = running.started;
+  event.started.namespaces.clear();  // a joined container's answer has its own list
   std::vector<int> descriptors;
   for (const auto& [kind, fd] : running.namespaces) {
     event.started.namespaces.push_back(kind);

@@ -87,9 +87,12 @@ void clear_up(const Store& store, Supervised& supervised, const RunningDirectory
     if (kind == Namespace::mount) kill_processes_in(fd.get());
   supervised.namespaces.clear();
   supervised.use.reset();
-  if (!supervised.temporary) return;
-  (void)remove_container(store, supervised.container);
+  if (supervised.temporary) (void)remove_container(store, supervised.container);
+  // Whoever holds the name's lock is about to listen there: then the directory stays.
+  auto name_lock = try_lock_container_name(store, supervised.container);
+  if (!name_lock.ok() || !*name_lock) return;
   (void)directory.remove_if_unused();
+  if (supervised.temporary) discard_name_lock(store, supervised.container);
 }
 
 [[noreturn]] void run_supervisor(const Store& store, Supervised supervised, const RunningDirectory& directory,

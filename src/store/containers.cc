@@ -61,8 +61,16 @@ Result<ContainerRecord> read_container(const Store& store, const std::string& na
 
 Result<std::vector<std::string>> list_containers(const Store& store) { return list_directory(store.containers()); }
 
+static std::string name_lock(const std::string& name) { return "container-" + Digest::of(name).hex(); }
+
 Result<Fd> lock_container_name(const Store& store, const std::string& name) {
-  return store.lock_exclusive("container-" + Digest::of(name).hex());
+  return store.lock_exclusive(name_lock(name));
+}
+
+void discard_name_lock(const Store& store, const std::string& name) { store.discard_lock(name_lock(name)); }
+
+Result<Fd> try_lock_container_name(const Store& store, const std::string& name) {
+  return store.try_lock_exclusive(name_lock(name));
 }
 
 Result<StagingDirectory> stage_container(const Store& store, const ContainerRecord& record) {

@@ -42,6 +42,10 @@ Result<std::vector<std::string>> list_containers(const Store& store);
 
 // Serialises whatever decides about a name: create, start, join, remove. Waits.
 Result<Fd> lock_container_name(const Store& store, const std::string& name);
+// The same without waiting: an empty Fd where somebody holds it.
+Result<Fd> try_lock_container_name(const Store& store, const std::string& name);
+// For the holder, where the name will not come again: a temporary container's.
+void discard_name_lock(const Store& store, const std::string& name);
 
 // Makes the directory of a container; `fill_flat` writes the root file system of a flat one into the descriptor it is given.
 template <class FillFlat>

@@ -102,17 +102,24 @@ Result<StagingDirectory> Store::stage() const {
   }
 }
 
+// Whoever held the lock before may have removed its file: then the lock is on nothing, and is taken again.
 Result<Fd> Store::lock_exclusive(const std::string& name) const {
-  auto fd = TRY(open_at(locks_.get(), name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
-  TRY(lock(fd.get(), LockMode::exclusive));
-  return fd;
+  for (;;) {
+    auto fd = TRY(open_at(locks_.get(), name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+    TRY(lock(fd.get(), LockMode::exclusive));
+    if (still_named(locks_.get(), name, fd.get())) return fd;
+  }
 }
 
 Result<Fd> Store::try_lock_exclusive(const std::string& name) const {
-  auto fd = TRY(open_at(locks_.get(), name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
-  if (!TRY(try_lock(fd.get(), LockMode::exclusive))) fd.reset();
-  return fd;
+  for (;;) {
+    auto fd = TRY(open_at(locks_.get(), name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+    if (!TRY(try_lock(fd.get(), LockMode::exclusive))) return Fd();
+    if (still_named(locks_.get(), name, fd.get())) return fd;
+  }
 }
+
+void Store::discard_lock(const std::string& name) const { ::unlinkat(locks_.get(), name.c_str(), 0); }
 
 Result<void> Store::sweep_staging() const {
   for (const auto& name : TRY(list_directory(tmp_.get()))) {

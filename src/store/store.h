@@ -6,7 +6,7 @@
 //   refs/<hex>.json                        images.h      name -> digest, as last resolved
 //   containers/<host>/<name>/...           containers.h   a node's own, also where a shared home holds the store
 //   tmp/<unique>/                          directories in the making; whoever makes one holds a flock on it
-//   locks/<what>                           flock(2) files, empty, never removed
+//   locks/<what>                           flock(2) files, empty
 //
 // Publishing is the rename of a finished directory: readers take no lock. Nothing outside `tmp` is ever half there
 // unless the machine loses power; layers.h says how that is noticed.
@@ -66,6 +66,8 @@ class Store {
   Result<Fd> lock_exclusive(const std::string& name) const;
   // The same without waiting: an empty Fd where somebody holds it.
   Result<Fd> try_lock_exclusive(const std::string& name) const;
+  // Removes the file of a lock that the caller holds and that will hardly be wanted again.
+  void discard_lock(const std::string& name) const;
   // Removes what killed processes left in tmp/. Cheap when there is nothing.
   Result<void> sweep_staging() const;
   // Writes everything the store's file system holds to disk (syncfs(2)).
