@@ -41,7 +41,7 @@ using BodySink = std::function<Result<void>(const HttpResponse& head, std::span<
 
 enum class HttpFailure {
   none,        // there is a response, whatever its status
-  connection,  // no connection: name, address, refused, timeout, proxy
+  connection,  // no connection, or nobody who answers: name, address, refused, timeout, proxy
   no_tls,      // the other side does not speak TLS
   transfer,    // broken off or stalled after it began: worth another try
   final,       // certificate, redirect, the sink's own error...: another try would end the same

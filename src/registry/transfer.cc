@@ -196,7 +196,8 @@ HttpOutcome Transfer::run(const HttpSettings& settings, const HttpRequest& reque
     outcome.failure = HttpFailure::cancelled;
     outcome.error = sys_error("interrupted", ECANCELED);
   } else if (exchange.own_error) {
-    outcome.failure = code == CURLE_OPERATION_TIMEDOUT ? HttpFailure::transfer : HttpFailure::final;
+    auto silence = exchange.answered ? HttpFailure::transfer : HttpFailure::connection;
+    outcome.failure = code == CURLE_OPERATION_TIMEDOUT ? silence : HttpFailure::final;
     outcome.error = std::move(exchange.own_error);
   } else {
     outcome.failure = classify(code, exchange.answered);

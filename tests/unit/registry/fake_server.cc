@@ -150,8 +150,8 @@ bool FakeServer::answer(int fd, const ServerRequest& request) {
   if (!has_length) head += "Content-Length: " + std::to_string(response.body.size()) + "\r\n";
   auto body = std::string_view(response.body).substr(0, response.cut.value_or(response.body.size()));
   if (request.method == "HEAD") body = {};
-  bool sent = send_all(fd, head + "\r\n") && send_all(fd, body);
-  if (response.hang) {
+  bool sent = response.silent || (send_all(fd, head + "\r\n") && send_all(fd, body));
+  if (response.hang || response.silent) {
     std::unique_lock hold(mutex_);
     ++hanging_;
     changed_.notify_all();

@@ -30,6 +30,7 @@ struct ServerResponse {
   std::string body;
   std::optional<size_t> cut;  // send only so many bytes of the body, then close
   bool hang = false;          // after that, say nothing more until the server ends
+  bool silent = false;        // not even a status line
   bool garbage = false;       // no HTTP at all
 };
 

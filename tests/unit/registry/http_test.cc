@@ -146,6 +146,14 @@ TEST(Http, StallIsNoticed) {
   EXPECT_THAT(outcome.error->text(), HasSubstr("no byte came for 1 s"));
 }
 
+TEST(Http, SilenceFromTheStartIsNoConnection) {
+  FakeServer server([](const ServerRequest&) { return ServerResponse{.silent = true}; });
+  HttpSettings settings;
+  settings.connect_timeout = settings.stall_timeout = std::chrono::seconds(1);
+  EXPECT_EQ(Http(settings).perform(get("http://" + server.address()), {}, limit, {}).failure,
+            HttpFailure::connection);
+}
+
 TEST(Http, StopEndsATransferAndAWaitForAPlace) {
   FakeServer server([](const ServerRequest&) {
     return ServerResponse{200, {}, std::string(100, 'x'), 10, true};
