@@ -2,6 +2,8 @@
 
 #include <iostream>
 
+#include <sys/stat.h>
+
 #include "base/log.h"
 #include "cli/command.h"
 #include "engine/step.h"
@@ -57,6 +59,7 @@ int run_command_line(int argc, char** argv, const Environment& environment) {
   auto* help = app.add_subcommand("help", "Explain a command");
   std::string topic;
   help->add_option("COMMAND", topic, "The command");
+  ::umask(022);  // the job's own would decide about the modes of what is shared by its containers
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

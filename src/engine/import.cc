@@ -1,114 +1,120 @@
 #include "engine/import.h"
 
-#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
-#include <algorithm>
+#include <array>
+#include <climits>
 
-#include "engine/layer_import.h"
-#include "engine/registry_access.h"
-#include "image/config.h"
-#include "image/manifest.h"
-#include "layer/external_links.h"
-#include "registry/client.h"
-#include "store/layers.h"
+#include "engine/import_news.h"
 
 namespace pyxis {
 namespace {
 
-Result<void> check_supported(const Reference& reference) {
-  if (reference.scheme == Reference::Scheme::docker) return ok();
-  return fail("images of this kind cannot be imported in this release: " + reference.canonical(),
-              "push the image to a registry and name it there");
+// Beside this program in a build tree, in ../libexec when installed.
+Result<std::string> importer_path() {
+  std::array<char, PATH_MAX> buffer;
+  ssize_t length = ::readlink("/proc/self/exe", buffer.data(), buffer.size());
+  if (length <= 0) return sys_error("/proc/self/exe");
+  std::string self(buffer.data(), static_cast<size_t>(length));
+  auto directory = self.substr(0, self.rfind('/'));
+  for (const auto& path : {directory + "/../libexec/pyxis-import", directory + "/pyxis-import"})
+    if (::access(path.c_str(), X_OK) == 0) return path;
+  return fail("pyxis-import is neither in " + directory + "/../libexec nor in " + directory, "install Pyxis as a whole");
 }
 
-// Names of the store's refs: one entry per platform.
-std::string name_key(const ImportRequest& request) {
-  return request.reference.canonical() + " " + request.platform.text();
+struct Importer {
+  Child child;
+  Fd socket;
+};
+
+// `verb`: import, head or digest.
+Result<Importer> start_importer(const std::string& verb, const Settings& settings, const ImportRequest& request) {
+  std::array<int, 2> ends;
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return sys_error("socketpair");
+  Fd ours(ends[0]), theirs(ends[1]);
+  SpawnRequest spawn_request;
+  spawn_request.program = TRY(importer_path());
+  spawn_request.arguments = {"pyxis-import", verb, request.reference.user, request.reference.canonical(),
+                             request.platform.text(), request.shown_as};
+  spawn_request.environment = settings.environment.lines();
+  spawn_request.descriptors = {{theirs.get(), import_news_fd}};
+  spawn_request.close_others = true;
+  spawn_request.parent_death_signal = SIGTERM;
+  return Importer{TRY(spawn(spawn_request)), std::move(ours)};
 }
 
-// The image a name stood for when it was last resolved, if it is still present.
-Result<std::optional<StoredImage>> last_known(const Store& store, const std::optional<ResolvedName>& name) {
-  if (!name) return std::optional<StoredImage>();
-  return find_image(store, name->manifest);
-}
-
-// What the registry's answer allows without asking more: the image, if it is present and still what the name means.
-Result<std::optional<StoredImage>> find_current(const Store& store, const Settings& settings,
-                                                const ImportRequest& request, Reporter& reporter) {
-  auto name = TRY(find_name(store, name_key(request)));
-  auto image = TRY(last_known(store, name));
-  if (!image) return image;
-  if (!request.reference.digest.empty()) return image;  // a digest means one image for ever
-  auto now = open_registry(settings, Patience::brief, reporter)->head_manifest(request.reference);
-  if (now.ok()) return *now == name->pointed_to ? image : std::nullopt;
-  if (!unreachable(now.error())) return std::move(now).error();
-  reporter.warn("using the image " + request.shown_as + " as it was last imported: " + now.error().message);
-  return image;
-}
-
-// Hard links to files of earlier layers get a directory of their own, stacked above the layer they belong to.
-Result<void> make_fixups(const Store& store, StoredImage& image, int staging) {
-  std::vector<Fd> below;  // bottom first
-  for (size_t index = 0; index < image.layers.size(); ++index) {
-    auto layer = TRY(open_at(store.layers(), image.layers[index].hex() + "/fs", O_RDONLY | O_DIRECTORY));
-    auto meta = TRY(read_layer_meta(store, image.layers[index]));
-    if (meta.links.empty()) {
-      below.push_back(std::move(layer));
-      continue;
+// The text of `done`.
+Result<std::string> follow(Importer importer, Reporter& reporter) {
+  for (;;) {
+    auto message = receive_message(importer.socket.get());
+    if (!message.ok()) {
+      int status = TRY(importer.child.wait());
+      return fail("the import " + describe_wait_status(status) + " without a word");
     }
-    auto fixups = TRY(make_directory_at(staging, "fixups", 0700));
-    auto fixup = TRY(make_directory_at(fixups.get(), std::to_string(index), 0755));
-    std::vector<ExternalLink> links;
-    for (const auto& link : meta.links) links.push_back({link.path, link.target});
-    std::vector<int> top_first;
-    for (auto it = below.rbegin(); it != below.rend(); ++it) top_first.push_back(it->get());
-    TRY_CONTEXT(resolve_external_links(links, layer.get(), fixup.get(), top_first), "layer " + image.layers[index].text());
-    image.fixups.push_back(index);
-    below.push_back(std::move(layer));
-    below.push_back(std::move(fixup));
+    auto news = TRY(ImportNews::decode(message->body));
+    switch (news.kind) {
+      case ImportNews::Kind::warn: reporter.warn(news.text); break;
+      case ImportNews::Kind::progress: reporter.progress(news.text, false); break;
+      case ImportNews::Kind::progress_end: reporter.progress(news.text, true); break;
+      case ImportNews::Kind::failed: return Error{news.text, news.remedy, news.code};
+      case ImportNews::Kind::done: return news.text;
+    }
   }
-  return ok();
 }
 
-Result<StoredImage> download(const Store& store, const Settings& settings, Client& client,
-                             const ImportRequest& request, Reporter& reporter) {
-  auto resolved = TRY(client.resolve(request.reference, request.platform));
-  ResolvedName name{name_key(request), resolved.index_digest, resolved.manifest_digest};
-  if (auto present = TRY(find_image(store, resolved.manifest_digest))) {
-    TRY(record_name(store, name));
-    return std::move(*present);
-  }
-  StoredImage image;
-  image.digest = resolved.manifest_digest;
-  image.reference = request.reference.canonical();
-  image.manifest = resolved.manifest.bytes;
-  auto pinned = request.reference.pinned(resolved.manifest_digest);
-  image.config = TRY_CONTEXT(client.get_blob(pinned, resolved.parsed.config, max_config_bytes), "image configuration");
-  TRY(check_platform(TRY_CONTEXT(parse_config(image.config), "image configuration"), request.platform));
-  for (const auto& layer : resolved.parsed.layers) image.layers.push_back(layer.digest);
-  TRY(import_layers(store, client, pinned, resolved.parsed.layers, settings.max_connections, reporter));
-  auto staging = TRY(store.stage());
-  TRY(make_fixups(store, image, staging.fd()));
-  TRY(publish_image(store, std::move(staging), image));
-  TRY(record_name(store, name));
-  return image;
+Result<Digest> run_importer(const std::string& verb, const Settings& settings, const ImportRequest& request,
+                            Reporter& reporter) {
+  return Digest::parse(TRY(follow(TRY(start_importer(verb, settings, request)), reporter)));
 }
 
 }  // namespace
 
+std::string recorded_name(const ImportRequest& request) {
+  return request.reference.canonical() + " " + request.platform.text();
+}
+
 Result<StoredImage> import_image(const Store& store, const Settings& settings, const ImportRequest& request,
                                  Reporter& reporter) {
-  TRY(check_supported(request.reference));
-  TRY(store.sweep_staging());
-  if (auto image = TRY(find_current(store, settings, request, reporter))) return std::move(*image);
-  auto client = open_registry(settings, Patience::patient, reporter);
-  return download(store, settings, *client, request, reporter);
+  if (auto check = TRY(NameCheck::begin(store, settings, request)); check && TRY(check->still_current(reporter)))
+    return check->image();
+  auto digest = TRY(run_importer("import", settings, request, reporter));
+  auto image = TRY(find_image(store, digest));
+  if (!image) return fail("image " + digest.text() + " is not in " + store.path() + " after its import", "run the command again");
+  return std::move(*image);
 }
 
 Result<Digest> resolve_digest(const Settings& settings, const ImportRequest& request, Reporter& reporter) {
-  TRY(check_supported(request.reference));
-  auto client = open_registry(settings, Patience::patient, reporter);
-  return TRY(client->resolve(request.reference, request.platform)).manifest_digest;
+  return run_importer("digest", settings, request, reporter);
+}
+
+Result<std::optional<NameCheck>> NameCheck::begin(const Store& store, const Settings& settings,
+                                                  const ImportRequest& request) {
+  auto name = TRY(find_name(store, recorded_name(request)));
+  if (!name) return std::optional<NameCheck>();
+  auto image = TRY(find_image(store, name->manifest));
+  if (!image) return std::optional<NameCheck>();
+  NameCheck check;
+  check.image_ = std::move(*image);
+  check.pointed_to_ = name->pointed_to;
+  check.shown_as_ = request.shown_as;
+  if (request.reference.digest.empty()) {
+    auto importer = TRY(start_importer("head", settings, request));
+    check.child_ = std::move(importer.child);
+    check.socket_ = std::move(importer.socket);
+  }
+  return std::optional<NameCheck>(std::move(check));
+}
+
+Result<bool> NameCheck::still_current(Reporter& reporter) {
+  if (!socket_) return true;
+  auto answer = follow({std::move(child_), std::move(socket_)}, reporter);
+  if (answer.ok()) return *answer == pointed_to_.text();
+  // The registry did not answer at all, as opposed to answering no.
+  if (answer.error().code != EHOSTUNREACH) return std::move(answer).error();
+  reporter.warn("using the image " + shown_as_ + " as it was last imported: " + answer.error().message);
+  return true;
 }
 
 }  // namespace pyxis

@@ -1,6 +1,11 @@
-// From a reference to an image in the store: what is missing is downloaded and unpacked, a layer per worker.
+// Images, brought into the store by a process of their own.
+//
+// `pyxis-import` holds all that speaks with networks and reads archives, and the libraries for that; the engine starts
+// it where it needs an image. So what parses hostile bytes never holds a container, and starting a container of a
+// present image loads none of it.
 #pragma once
 
+#include "base/process.h"
 #include "base/result.h"
 #include "engine/reporter.h"
 #include "engine/settings.h"
@@ -17,6 +22,9 @@ struct ImportRequest {
   std::string shown_as;  // the name as the user gave it, for messages
 };
 
+// The name under which a request's image is recorded in the store: one per platform.
+std::string recorded_name(const ImportRequest& request);
+
 // The image, present in the store afterwards. Asks the registry what a tag points to (one HEAD request); a digest that
 // is present needs no network. Where the registry cannot be reached, the image a tag pointed to last is used, with a
 // warning. Many processes may import one image at once: each layer is downloaded once.
@@ -25,5 +33,24 @@ Result<StoredImage> import_image(const Store& store, const Settings& settings, c
 
 // The digest of the manifest for a platform, from the registry.
 Result<Digest> resolve_digest(const Settings& settings, const ImportRequest& request, Reporter& reporter);
+
+// Asks the registry in the background whether a name still means the image that it was last imported as.
+class NameCheck {
+ public:
+  // Nothing, where the image is not present and has to be imported first.
+  static Result<std::optional<NameCheck>> begin(const Store& store, const Settings& settings,
+                                                const ImportRequest& request);
+
+  const StoredImage& image() const { return image_; }
+  // Waits for the answer. False: the name means another image now. An unreachable registry is a warning and true.
+  Result<bool> still_current(Reporter& reporter);
+
+ private:
+  StoredImage image_;
+  Digest pointed_to_;
+  std::string shown_as_;
+  Child child_;  // none where the request has a digest: it means one image for ever
+  Fd socket_;
+};
 
 }  // namespace pyxis

@@ -3,12 +3,20 @@
 #include <fcntl.h>
 
 #include "engine/import.h"
+#include "image/reference.h"
 #include "engine/launch.h"
 #include "engine/supervisor.h"
 #include "engine/user_store.h"
 
 namespace pyxis {
 namespace {
+
+// Namespaces with everything in place, and the lock that says that the container is in use.
+struct LaunchedContainer {
+  JoinedContainer running;
+  Fd use;
+  std::vector<Digest> layers;
+};
 
 // One start: what has been found out so far, and how far it got.
 class Start {
@@ -27,6 +35,7 @@ class Start {
     // From here to the supervisor's listening, nobody else decides about this name.
     auto name_lock = TRY(lock_container_name(*store_, request_.container));
     auto answer = join_or_launch();
+    if (!answer.ok() && request_.temporary) discard_name_lock(*store_, request_.container);
     TRY(unlock(name_lock.get()));  // explicitly: the supervisor has a copy of the descriptor
     return answer;
   }
@@ -48,29 +57,52 @@ class Start {
         return fail("container " + request_.container + " is not running on this node",
                     "start it first, or leave out ':exec'");
     }
-    bool made = TRY(ensure_container());
-    auto launched = launch();
-    if (!launched.ok() && made) (void)remove_container(*store_, request_.container);
-    return launched;
+    phase_ = Phase::create;
+    bool exists = TRY(container_exists(*store_, request_.container));
+    if (exists && request_.mode == NameMode::create)
+      return fail("container " + request_.container + " exists already", "choose another name, or remove it: pyxis remove " + request_.container);
+    return exists ? supervise(TRY(launch())) : start_new();
   }
 
   Result<JoinedContainer> attach(JoinedContainer joined) {
     joined.started.attached = true;
     joined.started.workdir = request_.workdir.empty() ? "/" : request_.workdir;
-    return supervise(std::move(joined), {});
+    return supervise({std::move(joined), TRY(use_container(*store_, request_.container)), {}});
   }
 
-  // True: this step made it, so it goes again if it cannot be started.
-  Result<bool> ensure_container() {
-    phase_ = Phase::create;
-    bool exists = TRY(container_exists(*store_, request_.container));
-    if (exists && request_.mode == NameMode::create)
-      return fail("container " + request_.container + " exists already", "choose another name, or remove it: pyxis remove " + request_.container);
-    if (exists) return false;
+  Result<JoinedContainer> start_new() {
     if (request_.image.empty())
       return fail("no container named " + request_.container + " on this node, and no image to make it from",
                   "give --container-image");
-    auto image = TRY(import());
+    phase_ = Phase::import;
+    ImportRequest import{TRY(parse_reference(request_.image)), host_platform(), request_.image};
+    reporter_.importing(request_.image);
+    auto launched = TRY(launch_known(import));
+    if (!launched) launched = TRY(launch_of(TRY(import_image(*store_, settings_, import, reporter_))));
+    reporter_.imported(request_.image);
+    return supervise(std::move(*launched));
+  }
+
+  // While the registry is asked whether the name still means the image that is present, that image is started: mostly it
+  // does. Nothing, where it does not or none is present.
+  Result<std::optional<LaunchedContainer>> launch_known(const ImportRequest& import) {
+    auto check = TRY(NameCheck::begin(*store_, settings_, import));
+    if (!check) return std::optional<LaunchedContainer>();
+    auto launched = launch_of(check->image());
+    auto phase = std::exchange(phase_, Phase::import);
+    auto current = check->still_current(reporter_);
+    if (current.ok() && *current) {
+      phase_ = phase;
+      return std::optional<LaunchedContainer>(TRY(std::move(launched)));
+    }
+    launched = fail("superseded");  // its namespaces go before its files
+    TRY(remove_container(*store_, request_.container));
+    TRY(std::move(current));
+    return std::optional<LaunchedContainer>();
+  }
+
+  // A container that cannot be started goes again.
+  Result<LaunchedContainer> launch_of(const StoredImage& image) {
     phase_ = Phase::create;
     ContainerRecord record;
     record.name = request_.container;
@@ -79,19 +111,12 @@ class Start {
       if (auto owner = identify_process(static_cast<pid_t>(request_.owner_pid)); owner.ok()) record.owner = *owner;
     record.job_id = request_.job_id;
     TRY(make_container(*store_, image, record));
-    return true;
+    auto launched = launch();
+    if (!launched.ok()) (void)remove_container(*store_, request_.container);
+    return launched;
   }
 
-  Result<StoredImage> import() {
-    phase_ = Phase::import;
-    ImportRequest import{TRY(parse_reference(request_.image)), host_platform(), request_.image};
-    reporter_.importing(request_.image);
-    auto image = TRY(import_image(*store_, settings_, import, reporter_));
-    reporter_.imported(request_.image);
-    return image;
-  }
-
-  Result<JoinedContainer> launch() {
+  Result<LaunchedContainer> launch() {
     phase_ = Phase::start;
     auto record = TRY(read_container(*store_, request_.container));
     LaunchOptions options;
@@ -105,12 +130,12 @@ class Start {
     for (const auto& name : request_.unshare) options.unshare.push_back(TRY(namespace_by_name(name)));
     auto use = TRY(use_container(*store_, request_.container));
     auto launched = TRY(launch_container(*store_, settings_, record, options));
-    JoinedContainer running;
-    running.started.env = std::move(launched.env);
-    running.started.workdir = launched.workdir;
-    running.namespaces = std::move(launched.sandbox.namespaces);
-    use_ = std::move(use);
-    return supervise(std::move(running), record.image);
+    LaunchedContainer container{{}, std::move(use), {}};
+    container.running.started.env = std::move(launched.env);
+    container.running.started.workdir = launched.workdir;
+    container.running.namespaces = std::move(launched.sandbox.namespaces);
+    if (auto image = find_image(*store_, record.image); image.ok() && *image) container.layers = (*image)->layers;
+    return container;
   }
 
   static Result<Namespace> namespace_by_name(const std::string& name) {
@@ -121,8 +146,8 @@ class Start {
   }
 
   // Leaves the supervisor behind; the answer keeps copies of the descriptors.
-  Result<JoinedContainer> supervise(JoinedContainer running, const Digest& image) {
-    if (!use_) use_ = TRY(use_container(*store_, request_.container));
+  Result<JoinedContainer> supervise(LaunchedContainer container) {
+    auto& running = container.running;
     auto directory = TRY(RunningDirectory::open(settings_.runtime_path, request_.container));
     auto listener = TRY(directory.listen());
     running.started.control_socket = listener.path;
@@ -131,15 +156,14 @@ class Start {
     supervised.started = running.started;
     for (const auto& [kind, fd] : running.namespaces)
       supervised.namespaces.emplace_back(kind, Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3)));
-    supervised.use = std::move(use_);
+    supervised.use = std::move(container.use);
     supervised.leash = std::move(leash_);
     supervised.creator = !running.started.attached;
     supervised.temporary = request_.temporary;
     supervised.not_kept = not_kept_;
-    if (!image.empty())
-      if (auto stored = find_image(*store_, image); stored.ok() && *stored) supervised.layers = (*stored)->layers;
+    supervised.layers = std::move(container.layers);
     running.supervisor = TRY(start_supervisor(*store_, std::move(supervised), directory, std::move(listener)));
-    return running;
+    return std::move(running);
   }
 
   StartRequest request_;
@@ -147,7 +171,7 @@ class Start {
   bool default_writable_;
   std::vector<int> not_kept_;
   const Settings& settings_;
-  Fd leash_, use_;
+  Fd leash_;
   Reporter& reporter_;
   std::optional<Store> store_;
   Phase& phase_;

@@ -80,19 +80,33 @@ Fd serve_until_released(const Supervised& supervised, int listener) {
   }
 }
 
-void clear_up(const Store& store, Supervised& supervised, const RunningDirectory& directory) {
-  auto alone = sole_user(supervised.use);
-  if (!alone.ok() || !*alone) return;  // another step joined: its supervisor is the last one
-  for (const auto& [kind, fd] : supervised.namespaces)
-    if (kind == Namespace::mount) kill_processes_in(fd.get());
-  supervised.namespaces.clear();
-  supervised.use.reset();
-  if (supervised.temporary) (void)remove_container(store, supervised.container);
+void answer_finished(const Fd& finisher) {
+  if (!finisher) return;
+  Event event;
+  event.kind = Event::Kind::finished;
+  (void)send_message(finisher.get(), event.encode());
+}
+
+void forget_running(const Store& store, const Supervised& supervised, const RunningDirectory& directory) {
   // Whoever holds the name's lock is about to listen there: then the directory stays.
   auto name_lock = try_lock_container_name(store, supervised.container);
   if (!name_lock.ok() || !*name_lock) return;
   (void)directory.remove_if_unused();
   if (supervised.temporary) discard_name_lock(store, supervised.container);
+}
+
+void clear_up(const Store& store, Supervised& supervised, const RunningDirectory& directory, const Fd& finisher) {
+  auto alone = sole_user(supervised.use);
+  if (!alone.ok() || !*alone) return answer_finished(finisher);  // another step joined: its supervisor is the last one
+  for (const auto& [kind, fd] : supervised.namespaces)
+    if (kind == Namespace::mount) kill_processes_in(fd.get());
+  // A named container is at rest only once its mounts are gone, which takes the kernel some milliseconds. Nobody will start a
+  // temporary one again: its files can go under the mount.
+  if (!supervised.temporary) supervised.namespaces.clear();
+  supervised.use.reset();
+  if (supervised.temporary) (void)remove_container(store, supervised.container);
+  forget_running(store, supervised, directory);
+  answer_finished(finisher);
 }
 
 [[noreturn]] void run_supervisor(const Store& store, Supervised supervised, const RunningDirectory& directory,
@@ -105,12 +119,7 @@ void clear_up(const Store& store, Supervised& supervised, const RunningDirectory
   durable.detach();
   Fd finisher = serve_until_released(supervised, listener.socket.get());
   directory.remove(listener);
-  clear_up(store, supervised, directory);
-  if (finisher) {
-    Event event;
-    event.kind = Event::Kind::finished;
-    (void)send_message(finisher.get(), event.encode());
-  }
+  clear_up(store, supervised, directory, finisher);
   ::_exit(0);
 }
 

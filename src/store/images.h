@@ -10,8 +10,8 @@
 
 namespace pyxis {
 
-// One layer of an image, bottom first in lists. Where the layer has hard links to files of earlier layers, `fixup`
-// says that images/<digest>/fixups/<index> holds them and is stacked directly above it.
+// One layer of an image, bottom first in lists. What of a layer depends on those below it (hard links to their files, modes of
+// directories it only implies) is in images/<digest>/fixups/<index>, stacked directly above it.
 struct StoredImage {
   Digest digest;              // of the manifest
   std::string reference;      // the name it was imported by

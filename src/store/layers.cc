@@ -57,10 +57,12 @@ Result<bool> layer_present(const Store& store, const Digest& digest) {
 
 Result<LayerMeta> read_layer_meta(const Store& store, const Digest& digest) {
   auto json = TRY(read_meta(store, digest));
-  LayerMeta meta{json.value("blob_bytes", 0ull), json.value("files", 0ull), json.value("bytes", 0ull), {},
+  LayerMeta meta{json.value("blob_bytes", 0ull), json.value("files", 0ull), json.value("bytes", 0ull), {}, {},
                  json.value("hides_below", false)};
   for (const auto& link : json.value("links", json::array()))
     meta.links.push_back({from_hex(link.value("path", "")), from_hex(link.value("target", ""))});
+  for (const auto& path : json.value("implied_directories", json::array()))
+    meta.implied_directories.insert(from_hex(path.is_string() ? path.get<std::string>() : ""));
   return meta;
 }
 
@@ -71,9 +73,11 @@ Result<Fd> lock_layer(const Store& store, const Digest& digest) {
 Result<void> publish_layer(const Store& store, const Digest& digest, StagingDirectory staging, const LayerMeta& meta) {
   json links = json::array();
   for (const auto& link : meta.links) links.push_back({{"path", to_hex(link.path)}, {"target", to_hex(link.target)}});
+  json implied = json::array();
+  for (const auto& path : meta.implied_directories) implied.push_back(to_hex(path));
   json out = {{"digest", digest.text()}, {"blob_bytes", meta.blob_bytes}, {"files", meta.files},
               {"bytes", meta.bytes},     {"links", links},
-              {"hides_below", meta.hides_below}, {"boot_id", TRY(current_boot_id())}};
+              {"implied_directories", implied}, {"hides_below", meta.hides_below}, {"boot_id", TRY(current_boot_id())}};
   TRY(write_file(staging.fd(), "meta.json", out.dump()));
   TRY(remove_tree(store.layers(), digest.hex()));  // a layer of an earlier boot that a crash left doubtful
   return staging.publish(store.layers(), digest.hex());

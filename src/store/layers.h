@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct LayerMeta {
   uint64_t blob_bytes = 0;    // as downloaded
   uint64_t files = 0, bytes = 0;  // as unpacked
   std::vector<LayerLink> links;
+  std::set<std::string> implied_directories;  // made because the archive had something below them
   bool hides_below = false;  // its root is opaque: no layer below it is part of the image
 };
 

@@ -15,7 +15,4 @@ namespace pyxis {
 enum class Patience { patient, brief };
 std::unique_ptr<Client> open_registry(const Settings& settings, Patience patience, Reporter& reporter);
 
-// The registry did not answer at all (no route, no name, refused, time-out), as opposed to answering no.
-bool unreachable(const Error& error);
-
 }  // namespace pyxis

@@ -1,4 +1,4 @@
-#include "engine/layer_import.h"
+#include "importer/layer_import.h"
 
 #include <sys/statvfs.h>
 
@@ -10,7 +10,7 @@
 
 #include "base/byte_pipe.h"
 #include "base/text.h"
-#include "engine/import_progress.h"
+#include "importer/import_progress.h"
 #include "layer/byte_source.h"
 #include "layer/unpack.h"
 #include "store/layers.h"
@@ -74,7 +74,7 @@ class LayerImporter {
     if (TRY(layer_present(store_, layer.digest))) return ok();  // another process made it while we waited
     auto staging = TRY(store_.stage());
     auto facts = TRY_CONTEXT(download_and_unpack(layer, staging.fd()), "layer " + layer.digest.text());
-    LayerMeta meta{layer.size, facts.files, facts.bytes, {}, facts.hides_lower_layers};
+    LayerMeta meta{layer.size, facts.files, facts.bytes, {}, facts.implied_directories, facts.hides_lower_layers};
     for (const auto& link : facts.external_links) meta.links.push_back({link.path, link.target});
     return publish_layer(store_, layer.digest, std::move(staging), meta);
   }

@@ -1,4 +1,4 @@
-#include "engine/import_progress.h"
+#include "importer/import_progress.h"
 
 #include "base/text.h"
 

@@ -1,4 +1,4 @@
-#include "engine/registry_access.h"
+#include "importer/registry_access.h"
 
 #include <algorithm>
 
@@ -23,7 +23,5 @@ std::unique_ptr<Client> open_registry(const Settings& settings, Patience patienc
   client.warn = [&reporter](std::string_view line) { reporter.warn(std::string(line)); };
   return std::make_unique<Client>(std::move(client));
 }
-
-bool unreachable(const Error& error) { return error.code == EHOSTUNREACH; }
 
 }  // namespace pyxis

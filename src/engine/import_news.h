@@ -1,0 +1,24 @@
+// What `pyxis-import` tells the engine on descriptor 3, message by message; the last one is `done` or `failed`.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "contract/message.h"
+
+namespace pyxis {
+
+constexpr int import_news_fd = 3;
+
+struct ImportNews {
+  enum class Kind : uint64_t { warn, progress, progress_end, done, failed };
+  Kind kind = Kind::done;
+  std::string text;    // a line; done: the digest; failed: the error's message
+  std::string remedy;  // failed
+  int code = 0;        // failed: errno
+
+  std::string encode() const;
+  static Result<ImportNews> decode(std::string_view body);
+};
+
+}  // namespace pyxis

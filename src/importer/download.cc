@@ -1,0 +1,94 @@
+#include "importer/download.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "importer/layer_import.h"
+#include "importer/registry_access.h"
+#include "image/config.h"
+#include "image/manifest.h"
+#include "layer/external_links.h"
+#include "layer/implied_directories.h"
+#include "registry/client.h"
+#include "store/layers.h"
+
+namespace pyxis {
+namespace {
+
+Result<void> check_supported(const Reference& reference) {
+  if (reference.scheme == Reference::Scheme::docker) return ok();
+  return fail("images of this kind cannot be imported in this release: " + reference.canonical(),
+              "push the image to a registry and name it there");
+}
+
+// Writes into `fixup` what the layer cannot have by itself. False: nothing.
+Result<bool> fill_fixup(const LayerMeta& meta, int layer, int fixup, std::span<const int> below_top_first) {
+  std::vector<ExternalLink> links;
+  for (const auto& link : meta.links) links.push_back({link.path, link.target});
+  if (!links.empty()) TRY(resolve_external_links(links, layer, fixup, below_top_first));
+  bool restored = TRY(restore_implied_directories(meta.implied_directories, layer, fixup, below_top_first));
+  return restored || !links.empty();
+}
+
+Result<void> make_fixups(const Store& store, StoredImage& image, int staging) {
+  auto fixups = TRY(make_directory_at(staging, "fixups", 0700));
+  std::vector<Fd> below;
+  std::vector<int> below_top_first;
+  auto stack = [&](Fd directory) {
+    below_top_first.insert(below_top_first.begin(), directory.get());
+    below.push_back(std::move(directory));
+  };
+  for (size_t index = 0; index < image.layers.size(); ++index) {
+    auto layer = TRY(open_at(store.layers(), image.layers[index].hex() + "/fs", O_RDONLY | O_DIRECTORY));
+    auto meta = TRY(read_layer_meta(store, image.layers[index]));
+    auto name = std::to_string(index);
+    auto fixup = TRY(make_directory_at(fixups.get(), name, 0755));
+    bool needed = TRY_CONTEXT(fill_fixup(meta, layer.get(), fixup.get(), below_top_first), "layer " + image.layers[index].text());
+    stack(std::move(layer));
+    if (needed) {
+      image.fixups.push_back(index);
+      stack(std::move(fixup));
+    } else {
+      TRY(remove_tree(fixups.get(), name));
+    }
+  }
+  return ok();
+}
+
+}  // namespace
+
+Result<Digest> download_image(const Store& store, const Settings& settings, const ImportRequest& request,
+                              Reporter& reporter) {
+  TRY(check_supported(request.reference));
+  auto client = open_registry(settings, Patience::patient, reporter);
+  auto resolved = TRY(client->resolve(request.reference, request.platform));
+  ResolvedName name{recorded_name(request), resolved.index_digest, resolved.manifest_digest};
+  if (TRY(find_image(store, resolved.manifest_digest))) return TRY(record_name(store, name)), resolved.manifest_digest;
+  StoredImage image;
+  image.digest = resolved.manifest_digest;
+  image.reference = request.reference.canonical();
+  image.manifest = resolved.manifest.bytes;
+  auto pinned = request.reference.pinned(resolved.manifest_digest);
+  image.config = TRY_CONTEXT(client->get_blob(pinned, resolved.parsed.config, max_config_bytes), "image configuration");
+  TRY(check_platform(TRY_CONTEXT(parse_config(image.config), "image configuration"), request.platform));
+  for (const auto& layer : resolved.parsed.layers) image.layers.push_back(layer.digest);
+  TRY(import_layers(store, *client, pinned, resolved.parsed.layers, settings.max_connections, reporter));
+  auto staging = TRY(store.stage());
+  TRY(make_fixups(store, image, staging.fd()));
+  TRY(publish_image(store, std::move(staging), image));
+  TRY(record_name(store, name));
+  return image.digest;
+}
+
+Result<Digest> ask_digest(const Settings& settings, const ImportRequest& request, Reporter& reporter) {
+  TRY(check_supported(request.reference));
+  return open_registry(settings, Patience::brief, reporter)->head_manifest(request.reference);
+}
+
+Result<Digest> ask_manifest_digest(const Settings& settings, const ImportRequest& request, Reporter& reporter) {
+  TRY(check_supported(request.reference));
+  return TRY(open_registry(settings, Patience::patient, reporter)->resolve(request.reference, request.platform)).manifest_digest;
+}
+
+}  // namespace pyxis
