@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # The test users alice and bob: real ones, jobs run as them. A user that the machine has already is used and kept;
-# those we add are known by their comment field. Needs common.sh, network.sh.
+# those we add are known by their comment field, and are in the group `users` besides their own. Needs common.sh, network.sh.
 
 test_users=(alice bob)
 user_mark='Pyxis test user'
@@ -8,7 +8,7 @@ user_mark='Pyxis test user'
 add_users() {
     local user
     for user in "${test_users[@]}"; do
-        id "$user" >/dev/null 2>&1 || useradd --create-home --shell /bin/bash --comment "$user_mark" "$user"
+        id "$user" >/dev/null 2>&1 || useradd --create-home --shell /bin/bash --groups users --comment "$user_mark" "$user"
         setpriv --reuid "$user" --regid "$(id -g "$user")" --init-groups \
             mkdir -p "$(getent passwd "$user" | cut -d: -f6)/.local/share"
     done
