@@ -49,7 +49,7 @@ Result<void> make_container(const Store& store, const StoredImage& image, Contai
 }
 
 Result<Launched> launch_container(const Store& store, const Settings& settings, const ContainerRecord& record,
-                                  const LaunchOptions& options) {
+                                  LaunchOptions options) {
   auto config = TRY_CONTEXT(parse_config(record.config), "container " + record.name);
   auto account = current_account(settings.environment);
   auto directory = container_path(store, record.name);
@@ -60,7 +60,8 @@ Result<Launched> launch_container(const Store& store, const Settings& settings, 
   plan.remap_root = options.remap_root;
   plan.writable = options.writable;
   plan.extra = options.unshare;
-  plan.root = TRY(root_of(store, record, directory));
+  plan.root = options.running_root ? RootSpec(DetachedRoot{std::move(options.running_root)})
+                                   : TRY(root_of(store, record, directory));
   plan.mount_point = directory + "/root";
   plan.early = TRY(system_mounts(settings));
   plan.late = options.mounts;

@@ -18,6 +18,7 @@ struct LaunchOptions {
   std::vector<MountEntry> mounts;
   std::vector<Namespace> unshare;  // beside user, mount and cgroup
   std::string workdir;             // empty: the image's
+  Fd running_root;                 // of the same container where it runs already: shared with that one
 };
 
 struct Launched {
@@ -27,9 +28,9 @@ struct Launched {
   std::vector<std::string> entrypoint, cmd;  // of the image
 };
 
-// The container must not run already; its use-lock is the caller's business. Single-threaded.
+// Its use-lock is the caller's business. A container that runs already needs `running_root`. Single-threaded.
 Result<Launched> launch_container(const Store& store, const Settings& settings, const ContainerRecord& record,
-                                  const LaunchOptions& options);
+                                  LaunchOptions options);
 
 // Makes the container of an image: an overlay where the store can, else a flat copy.
 Result<void> make_container(const Store& store, const StoredImage& image, ContainerRecord record);

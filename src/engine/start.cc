@@ -5,6 +5,7 @@
 #include "engine/import.h"
 #include "image/reference.h"
 #include "engine/launch.h"
+#include "sandbox/sandbox.h"
 #include "engine/supervisor.h"
 #include "engine/user_store.h"
 
@@ -128,8 +129,11 @@ class Start {
     for (const auto& mount : request_.mounts)
       options.mounts.push_back(from_mount_request(mount.source, mount.target, mount.flags));
     for (const auto& name : request_.unshare) options.unshare.push_back(TRY(namespace_by_name(name)));
+    if (request_.mode == NameMode::no_exec && record.form == ContainerForm::overlay)
+      if (auto running = TRY(join_running(settings_.runtime_path, request_.container)))
+        options.running_root = TRY(clone_root(running->namespaces));
     auto use = TRY(use_container(*store_, request_.container));
-    auto launched = TRY(launch_container(*store_, settings_, record, options));
+    auto launched = TRY(launch_container(*store_, settings_, record, std::move(options)));
     LaunchedContainer container{{}, std::move(use), {}};
     container.running.started.env = std::move(launched.env);
     container.running.started.workdir = launched.workdir;

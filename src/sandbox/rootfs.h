@@ -32,7 +32,11 @@ struct EphemeralOverlay {
 struct DirectoryRoot {
   std::string path;
 };
-using RootSpec = std::variant<OverlayRoot, EphemeralOverlay, DirectoryRoot>;
+// A mount that is attached nowhere yet, as clone_root() gives it.
+struct DetachedRoot {
+  Fd mount;
+};
+using RootSpec = std::variant<OverlayRoot, EphemeralOverlay, DirectoryRoot, DetachedRoot>;
 
 // Mounts the root on the directory `mount_point`, nosuid and nodev, and gives its top directory (O_PATH).
 // Called inside the new user and mount namespaces. Overlays are mounted with userxattr

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "sandbox/capabilities.h"
 #include "sandbox/child_report.h"
+#include "sandbox/kernel_calls.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/userns.h"
 
@@ -72,6 +73,8 @@ Result<void> settle(const SandboxCommand& command) {
   return ok();
 }
 
+constexpr int not_executable_status = 126, not_found_status = 127;  // as a shell's
+
 constexpr std::array forwarded = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGCONT, SIGWINCH};
 
 // Blocks what is forwarded and SIGCHLD for its lifetime; the child gets the former mask.
@@ -109,13 +112,14 @@ struct CommandChild {
   int report;  // written on failure, closed by a successful exec
   const SignalWatch& watch;
 
-  [[noreturn]] void fail_with(const Error& error) const {
+  [[noreturn]] void fail_with(const Error& error, bool executing = false) const {
     MessageWriter writer;
     writer.text(error.message);
     writer.text(error.remedy);
     writer.number(static_cast<uint64_t>(error.code));
+    writer.number(executing);
     (void)send_message(report, writer.take()).ok();
-    ::_exit(127);
+    ::_exit(error.code == ENOENT ? not_found_status : not_executable_status);
   }
 
   // `parent`: as this process sees its parent, 0 from inside a pid namespace.
@@ -125,7 +129,7 @@ struct CommandChild {
     auto settled = settle(command);
     if (!settled.ok()) fail_with(settled.error());
     watch.restore();
-    fail_with(execute(command));
+    fail_with(execute(command), true);
   }
 
   // With a pid namespace the command is a child of this one, which passes its end on.
@@ -159,7 +163,8 @@ struct CommandChild {
   }
 };
 
-Result<void> read_failure(int socket) {
+// What the child could not do; nothing is said where the program itself could not be executed and somebody is told so.
+Result<void> read_failure(int socket, const SandboxCommand& command) {
   auto message = receive_message(socket);
   if (!message.ok())
     return message.error().code == ECONNRESET ? ok() : Result<void>(std::move(message).error());
@@ -168,7 +173,10 @@ Result<void> read_failure(int socket) {
   error.message = TRY(reader.text());
   error.remedy = TRY(reader.text());
   error.code = static_cast<int>(TRY(reader.number()));
-  return error;
+  bool executing = TRY(reader.number()) != 0;
+  if (!executing || !command.not_executed) return error;
+  command.not_executed(error);
+  return ok();
 }
 
 }  // namespace
@@ -179,6 +187,24 @@ Error exec_in_sandbox(const NamespaceSet& namespaces, const SandboxCommand& comm
   auto settled = settle(command);
   if (!settled.ok()) return std::move(settled).error();
   return execute(command);
+}
+
+Result<Fd> clone_root(const NamespaceSet& namespaces) {
+  auto child = TRY(start_namespace_child({}, [&]() -> Result<ChildAnswer> {
+    for (const auto& [kind, fd] : namespaces)
+      if ((kind == Namespace::user || kind == Namespace::mount) && ::setns(fd.get(), static_cast<int>(clone_flag(kind))) != 0)
+        return sys_error(std::string("join the container's ") + namespace_name(kind) + " namespace");
+    Fd root(kernel::open_tree(AT_FDCWD, "/", kernel::open_tree_clone | kernel::open_tree_cloexec));
+    if (!root) return sys_error("clone the root of the running container");
+    if (kernel::mount_setattr(root.get(), 0, {0, kernel::attr_rdonly, 0, 0}) != 0) return sys_error("make that root writable");
+    ChildAnswer answer;
+    answer.descriptors.push_back(std::move(root));
+    return answer;
+  }));
+  auto answer = TRY(child.answer());
+  TRY(child.process.wait());
+  if (answer.descriptors.size() != 1) return sys_error("answer of the cloning child", EBADMSG);
+  return std::move(answer.descriptors.front());
 }
 
 Result<int> run_in_sandbox(const NamespaceSet& namespaces, const SandboxCommand& command) {
@@ -195,7 +221,7 @@ Result<int> run_in_sandbox(const NamespaceSet& namespaces, const SandboxCommand&
   }
   Child child(pid);
   theirs.reset();
-  TRY(read_failure(ours.get()));
+  TRY(read_failure(ours.get(), command));
   auto status = watch.wait(child.pid());
   child.release();
   return status;

@@ -63,6 +63,9 @@ struct SandboxCommand {
   std::vector<std::string> environment;
   std::string workdir = "/";
   bool keep_capabilities = false;  // remapped to root: kept, within the user namespace
+  // run_in_sandbox: told why the program could not be executed; the exit status is then a shell's, 127 (not found) or
+  // 126. Without it, that is an error like others.
+  std::function<void(const Error&)> not_executed;
 };
 
 // Joins the namespaces and executes the command in this process: returns only to say why it could not. Not
@@ -72,6 +75,11 @@ struct SandboxCommand {
 // The same in a child: forwards signals sent to this process, waits, and gives the wait status (waitpid(2)).
 // The child is killed if this process dies.
 Result<int> run_in_sandbox(const NamespaceSet& namespaces, const SandboxCommand& command);
+
+// The root of a running container without what is mounted on it, writable, attached nowhere: for a second container on
+// the same files. (An overlay's directories must not be mounted twice: Documentation/filesystems/overlayfs.rst.)
+// Linux 5.12 or later. The caller must be single-threaded.
+Result<Fd> clone_root(const NamespaceSet& namespaces);
 
 // The namespaces of a running process, those of the given kinds, user first.
 Result<NamespaceSet> open_namespaces(pid_t pid, const std::vector<Namespace>& kinds);
