@@ -198,8 +198,10 @@ Result<Reference> parse_docker(std::string_view rest) {
   }
   TRY(take_name(rest, reference));
   if (reference.registry.empty()) reference.registry = docker_hub;
-  if (reference.registry == docker_hub && reference.repository.find('/') == std::string::npos)
+  if (reference.registry == docker_hub && reference.repository.find('/') == std::string::npos) {
     reference.repository.insert(0, "library/");
+    TRY(check_repository(reference.repository));  // the longer name has the same limit
+  }
   return reference;
 }
 

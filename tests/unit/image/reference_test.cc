@@ -149,7 +149,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"ubuntu:" + std::string(129, 'a'), "tag"}, Bad{"a//b", "empty part"}, Bad{"a/b/", "empty part"},
         Bad{"x/../y", "'..' cannot be part"}, Bad{"a..b", "cannot be part"}, Bad{"a___b", "cannot be part"},
         Bad{"-a", "cannot be part"}, Bad{"a_", "cannot be part"},
-        Bad{std::string(256, 'a'), "longer than 255"},
+        Bad{std::string(256, 'a'), "longer than 255"}, Bad{std::string(248, 'a'), "longer than 255"},
         Bad{"nvcr.io/nvidia/x@latest", "must be followed by a digest"},
         Bad{"nvcr.io#x@y", "must be followed by a digest"}, Bad{"ubuntu@sha256:abc", "not 64"},
         Bad{"ubuntu@sha512:" + hex, "not 128"},

@@ -1,6 +1,7 @@
 // Authorization as a registry and its token server see it.
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <thread>
 
 #include "registry/client.h"
@@ -58,7 +59,8 @@ class TokenRegistry : public testing::Test {
   CredentialPlaces places_;
   StoredImage image_;
   Descriptor layer_;
-  int tokens_given_ = 0, token_status_ = 200;
+  std::atomic<int> tokens_given_ = 0;  // by one server, read by the other
+  int token_status_ = 200;
   bool expired_ = false;
   std::string realm_;
   FakeServer token_server_{[this](const ServerRequest& request) { return give_token(request); }};
