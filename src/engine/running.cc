@@ -42,7 +42,7 @@ Result<void> check_own(int dir, const std::string& path) {
 
 Result<Fd> open_running(const std::string& runtime_path) {
   TRY(make_directories(runtime_path, 0700));
-  auto runtime = TRY(open_path(runtime_path, O_RDONLY | O_DIRECTORY));
+  auto runtime = TRY(open_path(runtime_path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   TRY(check_own(runtime.get(), runtime_path));
   return make_directory_at(runtime.get(), "running", 0700);
 }
