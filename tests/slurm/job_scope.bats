@@ -1,0 +1,82 @@
+# container_scope=job: named containers belong to their job, and its epilog removes them. On a cluster of its own, of one
+# node, beside that of the suite.
+
+load helpers
+
+setup_file() {
+  export IMAGE=$REGISTRY/busybox PYXIS_CLUSTER_DIR=$PYXIS_CLUSTER_DIR-job-scope
+  "$repo/scripts/cluster" up --nodes 1 --plugstack-options 'container_scope=job' 3>&-
+}
+
+teardown_file() {
+  "$repo/scripts/cluster" down 3>&-
+}
+
+# Runs COMMAND, which ends a job, and returns when container NAME is gone from node1.
+ends_container() { # NAME COMMAND...
+  local watcher line
+  coproc watch { exec inotifywait -t 60 -q -m -e delete,moved_from --format %f "$(store)/containers/node1" 2>&1 3>&-; }
+  watcher=$!
+  # inotifywait is quiet about having begun: a file of ours that goes says so.
+  exec {from}<&"${watch[0]}"
+  until [[ ${line:-} == ready ]]; do
+    rm -f "$(store)/containers/node1/ready"
+    touch "$(store)/containers/node1/ready"
+    rm "$(store)/containers/node1/ready"
+    read -r -t 1 line <&"$from" || true
+  done
+  "${@:2}"
+  while [[ $line != "$1" ]] && read -r -t 60 line <&"$from"; do :; done
+  kill "$watcher"
+  exec {from}<&-
+  assert_equal "$line" "$1"
+}
+
+of_job() { # JOB COMMAND...
+  as alice srun --jobid="$1" --overlap -N1 -n1 "${@:2}"
+}
+
+@test "a job's containers are its own, and go with it; another job's stay" {
+  local first second
+  first=$(allocate alice)
+  second=$(allocate alice)
+  run -0 of_job "$first" --container-image="$IMAGE" --container-name=work touch "/of-$first"
+  run -0 of_job "$first" --container-image="$IMAGE" --container-name=other true
+  run -0 of_job "$second" --container-image="$IMAGE" --container-name=work touch "/of-$second"
+  assert_equal "$(containers | sort)" "$(printf '%s\n' "pyxis_${first}_other" "pyxis_${first}_work" "pyxis_${second}_work" | sort)"
+  run -0 --separate-stderr of_job "$first" --container-name=work sh -c 'ls -d /of-*'
+  assert_output "/of-$first"
+  # A container that is gone already does not trouble the epilog.
+  rm -rf "$(store)/containers/node1/pyxis_${first}_other"
+  ends_container "pyxis_${first}_work" controller scancel "$first"
+  run -0 --separate-stderr of_job "$second" --container-name=work sh -c 'ls -d /of-*'
+  assert_output "/of-$second"
+  assert_equal "$(containers)" "pyxis_${second}_work"
+  ends_container "pyxis_${second}_work" controller scancel "$second"
+  assert_equal "$(containers)" ''
+}
+
+@test "unnamed containers carry the job's number too, and can be joined by the step's" {
+  local number job
+  job=$(allocate alice)
+  open_shell first of_job "$job" --container-image="$IMAGE"
+  number=$(tell first 'echo $SLURM_JOB_ID.$SLURM_STEP_ID')
+  assert_equal "$(containers)" "pyxis_${job}_$number"
+  run -0 --separate-stderr of_job "$job" --container-name="$number:exec" readlink /proc/self/ns/mnt
+  assert_output "$(tell first 'readlink /proc/self/ns/mnt')"
+  close_shell first
+  assert_equal "$(containers)" ''
+  controller scancel "$job"
+}
+
+@test "a job cancelled while its named container runs leaves nothing, and the node stays in service" {
+  local job
+  job=$(allocate alice)
+  open_shell first of_job "$job" --container-image="$IMAGE" --container-name=work
+  ends_container "pyxis_${job}_work" controller scancel "$job"
+  ended "${shell_pid[first]}" || true
+  assert_equal "$(containers)" ''
+  run -0 of_job "$(allocate alice)" --container-image="$IMAGE" true
+  run -0 controller sinfo -h -o %T
+  refute_output --regexp 'drain|down|fail'
+}
