@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "cli/command.h"
@@ -50,6 +51,7 @@ Result<int> exec(const ExecArguments& arguments, const std::vector<std::string>&
   }
   inside.argv = command;
   inside.environment = environment.lines();
+  inside.not_executed = [](const Error& error) { log::error(error.text()); };
   auto namespaces = TRY(open_namespaces(arguments.pid, kinds));
   return shell_status(TRY(run_in_sandbox(namespaces, inside)));
 }

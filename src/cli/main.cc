@@ -34,7 +34,7 @@ int run_step_command(const std::string& name, const Environment& environment) {
 
 int explain(CLI::App& app, const std::string& topic) {
   for (auto* command : app.get_subcommands([&](const CLI::App* each) { return each->get_name() == topic; })) {
-    std::cout << command->help();
+    std::cout << command->help(app.get_name());
     return 0;
   }
   if (!topic.empty()) {
@@ -47,9 +47,7 @@ int explain(CLI::App& app, const std::string& topic) {
 
 int run_command_line(int argc, char** argv, const Environment& environment) {
   CLI::App app{description, "pyxis"};
-  app.footer(footer);
   app.require_subcommand(1);
-  app.set_help_all_flag("--help-all", "Help of all commands");
   std::vector<std::pair<CLI::App*, cli::Action>> commands;
   for (auto add : {cli::add_load, cli::add_pull, cli::add_start, cli::add_exec, cli::add_list, cli::add_remove,
                    cli::add_images, cli::add_digest, cli::add_info, cli::add_version}) {
@@ -59,6 +57,9 @@ int run_command_line(int argc, char** argv, const Environment& environment) {
   auto* help = app.add_subcommand("help", "Explain a command");
   std::string topic;
   help->add_option("COMMAND", topic, "The command");
+  // After the commands, which would inherit them.
+  app.footer(footer);
+  app.set_help_all_flag("--help-all", "Help of all commands");
   ::umask(022);  // the job's own would decide about the modes of what is shared by its containers
   try {
     app.parse(argc, argv);
@@ -69,9 +70,9 @@ int run_command_line(int argc, char** argv, const Environment& environment) {
     std::cout << app.help("", CLI::AppFormatMode::All);
     return 0;
   } catch (const CLI::ParseError& error) {
-    log::error(error.what());
-    auto chosen = app.get_subcommands();
-    std::cerr << (chosen.empty() ? app.help() : chosen.front()->help());
+    bool unknown = app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-';
+    log::error(unknown ? "no command named '" + std::string(argv[1]) + "'" : error.what());
+    std::cerr << app.help();  // that of the command, if one was given
     return 1;
   }
   if (help->parsed()) return explain(app, topic);

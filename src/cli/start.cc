@@ -55,11 +55,12 @@ std::vector<std::string> merged_environment(const Environment& caller, const std
   return merged.lines();
 }
 
-// Without a command: what the image runs, or a shell.
+// Without a command: what the image runs, or a shell. Says so if there is no such container.
 Result<std::vector<std::string>> command_of(std::vector<std::string> given, const Settings& settings, const std::string& name) {
-  if (!given.empty()) return given;
   auto store = TRY(open_user_store(settings));
-  auto config = TRY(parse_config(TRY(read_container(store, name)).config));
+  auto record = TRY(read_container(store, name));
+  if (!given.empty()) return given;
+  auto config = TRY(parse_config(record.config));
   auto command = config.entrypoint;
   command.insert(command.end(), config.cmd.begin(), config.cmd.end());
   if (command.empty()) command = {"/bin/sh"};
@@ -69,6 +70,8 @@ Result<std::vector<std::string>> command_of(std::vector<std::string> given, cons
 Result<int> start(const StartArguments& arguments, std::vector<std::string> command, const Environment& environment) {
   auto settings = TRY(load_settings(environment));
   auto options = TRY(start_options(arguments, environment));
+  SandboxCommand inside;
+  inside.argv = TRY(command_of(std::move(command), settings, arguments.name));
   bool remapped = options.request.remap_root.value_or(settings.remap_root);
   std::array<int, 2> leash;
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, leash.data()) != 0) return sys_error("socketpair");
@@ -79,11 +82,10 @@ Result<int> start(const StartArguments& arguments, std::vector<std::string> comm
   auto running = TRY(start_container(std::move(options), settings, std::move(theirs), reporter, phase));
   if (running.started.attached && !arguments.mounts.empty())
     log::warn("container " + arguments.name + " is running: joined as it is, without the mounts given");
-  SandboxCommand inside;
-  inside.argv = TRY(command_of(std::move(command), settings, arguments.name));
   inside.environment = merged_environment(environment, running.started.env, arguments.environment);
   inside.workdir = running.started.workdir;
   inside.keep_capabilities = remapped;
+  inside.not_executed = [](const Error& error) { log::error(error.text()); };
   Child supervisor(running.supervisor);
   auto status = run_in_sandbox(running.namespaces, inside);
   running.namespaces.clear();
@@ -107,7 +109,7 @@ Action add_start(CLI::App& app, const Environment& environment) {
   command->add_flag("--uts", arguments->uts, "Have a host name of its own");
   command->prefix_command();
   command->footer("NAME is followed by the command and its arguments; without one, what the image says runs, or /bin/sh.\n"
-                  "Exit status: the command's own, or 1 with a line on stderr if it could not be started.");
+                  "Exit status: the command's own; 127 or 126 if it is not there or cannot be executed; 1 for other errors.");
   return [arguments, command, &environment] { return start(*arguments, command->remaining(), environment); };
 }
 
