@@ -96,15 +96,22 @@ void forget_running(const Store& store, const Supervised& supervised, const Runn
 }
 
 void clear_up(const Store& store, Supervised& supervised, const RunningDirectory& directory, const Fd& finisher) {
+  // Before the question who else is there: of two that end at once, the last one then sees it.
+  if (supervised.creator && supervised.temporary) abandon_container(store, supervised.container);
   auto alone = sole_user(supervised.use);
-  if (!alone.ok() || !*alone) return answer_finished(finisher);  // another step joined: its supervisor is the last one
+  if (!alone.ok() || !*alone) {  // another step joined: its supervisor is the last one
+    supervised.use.reset();
+    return answer_finished(finisher);
+  }
+  bool remove = supervised.temporary;
+  if (auto left = ownerless(store, supervised.container); left.ok() && *left) remove = true;
   for (const auto& [kind, fd] : supervised.namespaces)
     if (kind == Namespace::mount) kill_processes_in(fd.get());
-  // A named container is at rest only once its mounts are gone, which takes the kernel some milliseconds. Nobody will start a
-  // temporary one again: its files can go under the mount.
-  if (!supervised.temporary) supervised.namespaces.clear();
+  // A named container is at rest only once its mounts are gone, which takes the kernel some milliseconds. Nobody
+  // will start a temporary one again: its files can go under the mount.
+  if (!remove) supervised.namespaces.clear();
   supervised.use.reset();
-  if (supervised.temporary) (void)remove_container(store, supervised.container);
+  if (remove) (void)remove_container(store, supervised.container);
   forget_running(store, supervised, directory);
   answer_finished(finisher);
 }

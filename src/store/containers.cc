@@ -126,10 +126,21 @@ Result<void> remove_container(const Store& store, const std::string& name) {
   return discard(store, name);
 }
 
+void abandon_container(const Store& store, const std::string& name) {
+  if (auto dir = open_container(store, name); dir.ok()) (void)open_at(dir->get(), "abandoned", O_WRONLY | O_CREAT, 0600);
+}
+
+Result<bool> ownerless(const Store& store, const std::string& name) {
+  auto record = TRY(read_container(store, name));
+  if (!record.temporary) return false;
+  auto dir = TRY(open_container(store, name));
+  return ::faccessat(dir.get(), "abandoned", F_OK, 0) == 0 || !process_alive(record.owner);
+}
+
 Result<void> sweep_containers(const Store& store) {
   for (const auto& name : TRY(list_containers(store))) {
-    auto record = read_container(store, name);
-    if (!record.ok() || !record->temporary || process_alive(record->owner)) continue;
+    auto left = ownerless(store, name);
+    if (!left.ok() || !*left) continue;
     auto removed = remove_container(store, name);
     if (!removed.ok() && removed.error().code != EBUSY) return removed;
   }

@@ -5,6 +5,7 @@
 //                           upper/ work/      overlay form: the changes, and overlayfs' scratch directory
 //                           rootfs/           flat form: the whole root file system
 //                           root/             empty; where the root file system is mounted in a namespace
+//                           abandoned         there once the owner of a temporary one has done with it
 //                           lock              shared flock: somebody runs it; exclusive: somebody removes it
 #pragma once
 
@@ -62,7 +63,11 @@ Result<bool> sole_user(const Fd& use);
 
 // Removes it. EBUSY where it runs. Not existing is fine.
 Result<void> remove_container(const Store& store, const std::string& name);
-// Removes temporary containers whose owner is gone and which nobody runs.
+// The owner of a temporary container has done with it while others still use it: the last of them removes it.
+void abandon_container(const Store& store, const std::string& name);
+// True for a temporary container that was abandoned, or whose owner is gone.
+Result<bool> ownerless(const Store& store, const std::string& name);
+// Removes temporary containers that are ownerless and which nobody runs.
 Result<void> sweep_containers(const Store& store);
 
 // Building blocks of create_container.

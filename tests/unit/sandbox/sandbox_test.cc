@@ -236,29 +236,38 @@ TEST(RunInSandbox, FailuresAreNamed) {
   });
 }
 
+// Shells take descriptors of one digit.
+int free_digit() {
+  for (int fd = 3; fd <= 9; ++fd)
+    if (::fcntl(fd, F_GETFD) < 0) return fd;
+  return -1;
+}
+
 TEST(RunInSandbox, ForwardsSignals) {
   as_user([](const std::string& dir) {
     for (bool pids : {false, true}) {
+      // First, so that the sandbox's descriptors get other numbers.
+      int ready[2], never[2];
+      ASSERT_EQ(::pipe(ready), 0);
+      ASSERT_EQ(::pipe(never), 0);
+      int out = free_digit(), in;
+      ASSERT_EQ(::dup2(ready[1], out), out);
+      ASSERT_EQ(::dup2(never[0], in = free_digit()), in);
       auto plan = host_plan(dir);
       if (pids) plan.extra = {Namespace::pid};
       auto sandbox = create_sandbox(plan);
       ASSERT_EQ(text_of(sandbox), "");
       pid_t self = ::getpid();
-      int ready[2], never[2];
-      ASSERT_EQ(::pipe(ready), 0);
-      ASSERT_EQ(::pipe(never), 0);
       pid_t sender = ::fork();
       if (sender == 0) {
-        ::close(ready[1]);
+        for (int fd : {ready[1], out}) ::close(fd);
         char byte;
         if (::read(ready[0], &byte, 1) == 1) ::kill(self, SIGUSR1);
         ::_exit(0);
       }
-      ASSERT_EQ(::dup2(ready[1], 7), 7);  // shells take one digit
-      ASSERT_EQ(::dup2(never[0], 8), 8);
-      auto script = "trap 'exit 9' USR1; echo >&7; read x <&8";
+      auto script = "trap 'exit 9' USR1; echo >&" + std::to_string(out) + "; read x <&" + std::to_string(in);
       EXPECT_EQ(run(*sandbox, shell(script)), 9) << pids;
-      for (int fd : {ready[0], ready[1], never[0], never[1], 7, 8}) ::close(fd);
+      for (int fd : {ready[0], ready[1], never[0], never[1], out, in}) ::close(fd);
       ::waitpid(sender, nullptr, 0);
     }
   });
