@@ -38,10 +38,57 @@ Result<Fd> open_resolved(int root, const std::string& path, int flags, mode_t mo
   }
 }
 
-// Removes what is in `dir`. Directories that cannot be read are made readable first.
-Result<void> empty_directory(int dir) {
-  for (const auto& name : TRY(list_directory(dir))) TRY(remove_tree(dir, name));
-  return ok();
+// A directory that is being emptied, and what is still in it.
+struct Level {
+  std::string name;
+  dev_t device = 0;
+  ino_t inode = 0;
+  std::vector<std::string> left;
+};
+
+std::string path_of(const std::vector<Level>& levels, const std::string& last) {
+  std::string path;
+  for (const auto& level : levels) path += level.name + "/";
+  return path + last;
+}
+
+// True where `name` is gone; false where it is a directory that is not empty.
+Result<bool> remove_one(int dir, const std::string& name) {
+  if (::unlinkat(dir, name.c_str(), 0) == 0 || errno == ENOENT) return true;
+  int code = errno;
+  if (code != EISDIR && code != EPERM && code != EACCES) return sys_error("remove");
+  if (::unlinkat(dir, name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return true;
+  if (errno == ENOTDIR) return sys_error("remove", code);
+  return false;
+}
+
+// The directory, with all permissions for its owner.
+Result<Fd> open_for_removal(int dir, const std::string& name) {
+  auto child = open_at(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!child.ok() && child.error().code == EACCES) {
+    // A link put in its place is refused by O_NOFOLLOW.
+    auto handle = TRY(open_at(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW));
+    if (::chmod(fd_path(handle.get()).c_str(), 0700) != 0) return sys_error("chmod");
+    child = open_at(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  }
+  struct stat info;
+  if (child.ok() && ::fstat(child->get(), &info) == 0 && (info.st_mode & 0700) != 0700) ::fchmod(child->get(), 0700);
+  return child;
+}
+
+Result<Level> enter(int dir, const std::string& name) {
+  struct stat info;
+  if (::fstat(dir, &info) != 0) return sys_error("stat");
+  return Level{name, info.st_dev, info.st_ino, TRY(list_directory(dir))};
+}
+
+// Up again by "..": right only where that is still the directory we came from.
+Result<Fd> leave(int dir, const Level& above) {
+  auto parent = TRY(open_at(dir, "..", O_RDONLY | O_DIRECTORY));
+  struct stat info;
+  if (::fstat(parent.get(), &info) != 0) return sys_error("stat");
+  if (info.st_dev != above.device || info.st_ino != above.inode) return fail("moved while it was being removed");
+  return parent;
 }
 
 }  // namespace
@@ -99,8 +146,15 @@ Result<void> write_all(int fd, std::string_view data) {
 
 Result<void> write_file(int dir, const std::string& path, std::string_view data, mode_t mode) {
   static std::atomic<unsigned> counter = 0;
-  auto temporary = path + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter++);
-  auto fd = TRY(open_at(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode));
+  std::string temporary;
+  auto open_temporary = [&] {
+    temporary = path + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter++);
+    return open_at(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+  };
+  auto opened = open_temporary();
+  // Left by a killed process that had this pid, or in use by a process of another node with the same one.
+  while (!opened.ok() && opened.error().code == EEXIST) opened = open_temporary();
+  auto fd = TRY(std::move(opened));
   auto written = write_all(fd.get(), data);
   if (written.ok() && ::renameat(dir, temporary.c_str(), dir, path.c_str()) != 0)
     written = sys_error("rename to " + path);
@@ -116,11 +170,11 @@ Result<void> make_directories(const std::string& path, mode_t mode) {
     slash = path.find('/', slash);
     auto part = path.substr(0, slash);
     if (slash != std::string::npos) ++slash;
-    if (::mkdir(part.c_str(), mode) != 0 && errno != EEXIST) {
+    if (::mkdir(part.c_str(), mode) != 0) {
       int code = errno;
-      struct stat info;  // a read-only or foreign parent answers EROFS/EACCES even where the directory exists
+      struct stat info;  // EEXIST says nothing of the type, and a read-only or foreign parent answers EROFS or EACCES
       if (::stat(part.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) continue;
-      return no_space_aware("create directory " + part, code);
+      return no_space_aware("create directory " + part, code == EEXIST ? ENOTDIR : code);
     }
   }
   return ok();
@@ -148,22 +202,28 @@ Result<std::vector<std::string>> list_directory(int dir) {
   return names;
 }
 
+// A tree may be deeper than the stack, and than a process may have descriptors: only the deepest directory is open.
 Result<void> remove_tree(int dir, const std::string& name) {
-  if (::unlinkat(dir, name.c_str(), 0) == 0 || errno == ENOENT) return ok();
-  if (errno != EISDIR && errno != EPERM && errno != EACCES) return sys_error("remove " + name);
-  if (::unlinkat(dir, name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return ok();
-  auto child = open_at(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  if (!child.ok() && child.error().code == EACCES) {
-    // The name is a directory (unlink said EISDIR), and a link put in its place is refused by O_NOFOLLOW next.
-    auto handle = TRY(open_at(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW));
-    if (::chmod(fd_path(handle.get()).c_str(), 0700) != 0) return sys_error("chmod " + name);
-    child = open_at(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (TRY_CONTEXT(remove_one(dir, name), name)) return ok();
+  std::vector<Level> levels;
+  auto here = TRY_CONTEXT(open_for_removal(dir, name), "remove " + name);
+  levels.push_back(TRY_CONTEXT(enter(here.get(), name), "remove " + name));
+  while (!levels.empty()) {
+    auto& level = levels.back();
+    if (!level.left.empty()) {
+      auto next = std::move(level.left.back());
+      level.left.pop_back();
+      if (TRY_CONTEXT(remove_one(here.get(), next), path_of(levels, next))) continue;
+      here = TRY_CONTEXT(open_for_removal(here.get(), next), "remove " + path_of(levels, next));
+      levels.push_back(TRY_CONTEXT(enter(here.get(), next), "remove " + path_of(levels, next)));
+      continue;
+    }
+    auto emptied = std::move(level.name);
+    levels.pop_back();
+    if (!levels.empty()) here = TRY_CONTEXT(leave(here.get(), levels.back()), path_of(levels, emptied));
+    if (::unlinkat(levels.empty() ? dir : here.get(), emptied.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
+      return sys_error("remove " + path_of(levels, emptied));
   }
-  if (!child.ok()) return std::move(child).error().context("remove");
-  struct stat info;
-  if (::fstat(child->get(), &info) == 0 && (info.st_mode & 0700) != 0700) ::fchmod(child->get(), 0700);
-  TRY_CONTEXT(empty_directory(child->get()), name);
-  if (::unlinkat(dir, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) return sys_error("remove " + name);
   return ok();
 }
 
