@@ -148,7 +148,9 @@ Result<ProcessIdentity> identify_process(pid_t pid) {
   }
   // Field 2 is the name in parentheses and may hold anything; field 22 is the start time (proc_pid_stat(5)).
   auto fields = split(stat->substr(stat->rfind(')') + 2), ' ');
-  constexpr size_t start_time_after_name = 19;
+  constexpr size_t state_after_name = 0, start_time_after_name = 19;
+  if (fields[state_after_name] == "Z" || fields[state_after_name] == "X")  // ended, and its parent has not waited for it
+    return sys_error("process " + std::to_string(pid), ESRCH);
   if (fields.size() > start_time_after_name)
     identity.start_time = parse_number<unsigned long long>(fields[start_time_after_name]).value_or(0);
   return identity;

@@ -68,7 +68,7 @@ struct ProcessIdentity {
   unsigned long long start_time = 0;
   std::string boot_id;
 };
-// Of a running process; ESRCH where there is none. start_time is 0 where /proc hides it (hidepid).
+// Of a running process; ESRCH where there is none, or only a zombie. start_time is 0 where /proc hides it (hidepid).
 Result<ProcessIdentity> identify_process(pid_t pid);
 bool process_alive(const ProcessIdentity& identity);
 
