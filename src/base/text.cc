@@ -4,6 +4,26 @@
 #include <cstdio>
 
 namespace pyxis {
+namespace {
+
+// The bytes of the character that `text` begins with; 0 for a control character, also one of U+0080 to U+009F, which
+// terminals obey, and for what is no UTF-8 (RFC 3629).
+size_t printable_length(std::string_view text) {
+  auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+  unsigned first = byte(0);
+  if (first < 0x80) return first >= 0x20 && first != 0x7f ? 1 : 0;
+  size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  unsigned code = first & (0x7fu >> length);
+  for (size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+    code = code << 6 | (byte(i) & 0x3f);
+  }
+  unsigned least = length == 4 ? 0x10000 : length == 3 ? 0x800 : 0xa0;
+  bool surrogate = code >= 0xd800 && code <= 0xdfff;
+  return first < 0xc0 || first > 0xf4 || code < least || code > 0x10ffff || surrogate ? 0 : length;
+}
+
+}  // namespace
 
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> fields;
@@ -53,15 +73,17 @@ std::string human_bytes(unsigned long long bytes) {
 
 std::string printable(std::string_view text) {
   std::string out;
-  for (char c : text) {
-    auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7f) {
-      out += c;
-      continue;
+  while (!text.empty()) {
+    size_t length = printable_length(text);
+    if (length > 0) {
+      out += text.substr(0, length);
+    } else {
+      std::array<char, 5> escape;
+      std::snprintf(escape.data(), escape.size(), "\\x%02x", static_cast<unsigned char>(text[0]));
+      out += escape.data();
+      length = 1;
     }
-    std::array<char, 5> escape;
-    std::snprintf(escape.data(), escape.size(), "\\x%02x", byte);
-    out += escape.data();
+    text.remove_prefix(length);
   }
   return out;
 }
