@@ -28,6 +28,10 @@ Result<StoredImage> read_image(const Store& store, const std::string& hex) {
       image.fixups.push_back(index.get<size_t>());
   image.manifest = TRY(read_file(dir.get(), "manifest"));
   image.config = TRY(read_file(dir.get(), "config"));
+  // The bytes were verified when they came; a crash may have emptied them since.
+  if (Digest::of(image.manifest) != image.digest) return fail("image sha256:" + hex + ": its manifest is damaged");
+  if (meta.contains("config_digest") && meta["config_digest"] != Digest::of(image.config).text())
+    return fail("image sha256:" + hex + ": its config is damaged");
   return image;
 }
 
@@ -51,8 +55,6 @@ Result<std::optional<StoredImage>> find_image(const Store& store, const Digest& 
     if (absent(image.error())) return std::optional<StoredImage>();
     return std::move(image).error();
   }
-  // The bytes were verified when they came; a crash may have emptied them since.
-  if (Digest::of(image->manifest) != digest) return std::optional<StoredImage>();
   for (const auto& layer : image->layers)
     if (!TRY(layer_present(store, layer))) return std::optional<StoredImage>();
   return std::optional<StoredImage>(std::move(*image));
@@ -71,7 +73,10 @@ Result<std::vector<StoredImage>> list_images(const Store& store) {
 Result<void> publish_image(const Store& store, StagingDirectory staging, const StoredImage& image) {
   json layers = json::array();
   for (const auto& layer : image.layers) layers.push_back(layer.text());
-  json meta = {{"reference", image.reference}, {"layers", layers}, {"fixups", image.fixups},
+  json meta = {{"reference", image.reference},
+               {"layers", layers},
+               {"fixups", image.fixups},
+               {"config_digest", Digest::of(image.config).text()},
                {"created", static_cast<uint64_t>(std::time(nullptr))}};
   TRY(write_file(staging.fd(), "manifest", image.manifest));
   TRY(write_file(staging.fd(), "config", image.config));

@@ -86,7 +86,7 @@ Result<void> publish_layer(const Store& store, const Digest& digest, StagingDire
 Result<void> make_layers_durable(const Store& store, const std::vector<Digest>& digests) {
   std::vector<const Digest*> doubtful;
   for (const auto& digest : digests)
-    if (!marked_durable(store, digest)) doubtful.push_back(&digest);
+    if (!marked_durable(store, digest) && TRY(layer_present(store, digest))) doubtful.push_back(&digest);
   if (doubtful.empty()) return ok();
   TRY(store.sync());
   for (const auto* digest : doubtful) TRY(open_at(store.layers(), digest->hex() + "/durable", O_WRONLY | O_CREAT, 0600));

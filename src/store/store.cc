@@ -95,6 +95,10 @@ Result<StagingDirectory> Store::stage() const {
           .with_remedy(errno == ENOSPC ? "free space or inodes there" : "");
     }
     auto dir = open_at(tmp_.get(), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (!dir.ok() && dir.error().code != ENOENT) {
+      ::unlinkat(tmp_.get(), name.c_str(), AT_REMOVEDIR);
+      return std::move(dir).error();
+    }
     // A sweeper may have come between mkdir and the lock: then this one is lost, take another.
     if (!dir.ok() || !TRY(try_lock(dir->get(), LockMode::exclusive)) || !still_named(tmp_.get(), name, dir->get()))
       continue;
@@ -128,6 +132,8 @@ Result<void> Store::sweep_staging() const {
       if (!TRY(try_lock(dir->get(), LockMode::exclusive))) continue;
     } else if (dir.error().code == ENOENT) {
       continue;
+    } else if (int code = dir.error().code; code != ENOTDIR && code != ELOOP && code != EACCES) {
+      return std::move(dir).error();  // of this process, not of that entry: somebody may live there
     }
     TRY(remove_tree(tmp_.get(), name));
   }
