@@ -64,6 +64,7 @@ Action add_exec(CLI::App& app, const Environment&) {
   command->add_option("PID", arguments->pid, "The process, see 'pyxis list -f'")->required();
   command->add_option("-e,--env", arguments->environment, "Set a variable (repeatable)")->type_name("K=V")->allow_extra_args(false);
   command->prefix_command();
+  refuse_unknown_options(command);
   command->footer("The command gets the environment of that process.");
   return [arguments, command] { return exec(*arguments, command->remaining()); };
 }

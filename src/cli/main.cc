@@ -41,7 +41,8 @@ int explain(CLI::App& app, const std::string& topic) {
     log::error("no command named '" + topic + "'");
     return 1;
   }
-  std::cout << app.help();
+  // App::help() would be that of the command that was given: `help`.
+  std::cout << app.get_formatter()->make_help(&app, app.get_name(), CLI::AppFormatMode::Normal);
   return 0;
 }
 

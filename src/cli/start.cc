@@ -108,6 +108,7 @@ Action add_start(CLI::App& app, const Environment& environment) {
   command->add_flag("--ipc", arguments->ipc, "Have IPC of its own");
   command->add_flag("--uts", arguments->uts, "Have a host name of its own");
   command->prefix_command();
+  refuse_unknown_options(command);
   command->footer("NAME is followed by the command and its arguments; without one, what the image says runs, or /bin/sh.\n"
                   "Exit status: the command's own; 127 or 126 if it is not there or cannot be executed; 1 for other errors.");
   return [arguments, command, &environment] { return start(*arguments, command->remaining(), environment); };
