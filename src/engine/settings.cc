@@ -132,12 +132,13 @@ Result<Settings> load_settings(const Environment& environment) {
   settings.data_path = env.get_or("ENROOT_DATA_PATH", env.get_or("XDG_DATA_HOME", account.home + "/.local/share") + "/pyxis");
   settings.runtime_path = env.get_or("ENROOT_RUNTIME_PATH", default_runtime_path(env, account.uid));
   settings.allow_http = TRY(flag(env, "ENROOT_ALLOW_HTTP", false));
-  settings.rootfs_writable_set = env.has("ENROOT_ROOTFS_WRITABLE");
+  settings.rootfs_writable_set = !env.get_or("ENROOT_ROOTFS_WRITABLE", "").empty();
   settings.rootfs_writable = TRY(flag(env, "ENROOT_ROOTFS_WRITABLE", false));
   settings.remap_root = TRY(flag(env, "ENROOT_REMAP_ROOT", false));
   settings.mount_home = TRY(flag(env, "ENROOT_MOUNT_HOME", false));
   settings.allow_superuser = TRY(flag(env, "ENROOT_ALLOW_SUPERUSER", false));
-  settings.max_processors = TRY(count(env, "ENROOT_MAX_PROCESSORS", std::max(1u, std::thread::hardware_concurrency())));
+  settings.max_processors =
+      std::max(1u, TRY(count(env, "ENROOT_MAX_PROCESSORS", std::thread::hardware_concurrency())));
   settings.max_connections = std::max(1u, TRY(count(env, "ENROOT_MAX_CONNECTIONS", 10)));
   settings.connect_timeout = std::chrono::seconds(TRY(count(env, "ENROOT_CONNECT_TIMEOUT", 30)));
   settings.transfer_timeout = std::chrono::seconds(TRY(count(env, "ENROOT_TRANSFER_TIMEOUT", 0)));
