@@ -9,6 +9,7 @@ setup_file() {
 }
 
 teardown() {
+  [[ ! -e ${engine:-}.real ]] || mv "$engine.real" "$engine"
   rm -rf "$HOME_OF_ALICE/.config/enroot"
 }
 
@@ -72,26 +73,31 @@ fails_to_import() { # IMAGE PART...
   fails_to_import "$REGISTRY/arm64only:manifest" 'arm64' 'amd64'
 }
 
-@test "a full disk, named, whether before or in the middle of unpacking" {
-  local home
-  empty_store
-  # The first is too small for the layer as it comes, the second for what it unpacks to.
-  for size in 512k 24m; do
-    on node1 mount -t tmpfs -o "size=$size,mode=700,uid=$(id -u alice),gid=$(id -g alice)" tmpfs "$HOME_OF_ALICE/.local/share"
-    run --separate-stderr step --container-image="$REGISTRY/zeros" echo ran
-    local left
-    left=$(on node1 bash -c 'ls -A "$0"/pyxis/tmp "$0"/pyxis/layers/sha256' "$HOME_OF_ALICE/.local/share" 2>&1) || true
-    on node1 umount -l "$HOME_OF_ALICE/.local/share"
-    assert_failure
-    assert_output ''
-    assert_said_once "error: pyxis: failed to import docker image: $REGISTRY/zeros"
-    assert_said_once 'no space'
-    assert_said "$HOME_OF_ALICE/.local/share/pyxis"
-    assert_equal "$(grep -vE '^$|:$' <<<"$left")" ''
-  done
-  run -0 --separate-stderr step --container-image="$REGISTRY/zeros" stat -c %s /zeros
-  assert_output 268435456
+# A file system of SIZE as alice's store: the step fails for want of space and leaves nothing unfinished.
+fails_in() { # SIZE
+  local left
+  on node1 mount -t tmpfs -o "size=$1,mode=700,uid=$(id -u alice),gid=$(id -g alice)" tmpfs "$HOME_OF_ALICE/.local/share"
+  run --separate-stderr step --container-image="$REGISTRY/zeros" echo ran
+  left=$(on node1 find "$HOME_OF_ALICE/.local/share/pyxis" -path '*/pyxis/tmp/*' -prune -o -name zeros -o -path '*/pyxis/containers/*/*' -prune) || true
+  on node1 umount -l "$HOME_OF_ALICE/.local/share"
+  assert_failure
+  assert_output ''
+  assert_said_once "error: pyxis: failed to import docker image: $REGISTRY/zeros"
+  assert_equal "$(grep -c 'error: pyxis: ' <<<"$stderr")" 2
+  assert_said "$HOME_OF_ALICE/.local/share/pyxis"
+  assert_equal "$left" ''
   assert_nothing_left
+}
+
+@test "a disk that is too small for the layers as they come" {
+  fails_in 512k
+  assert_said 'no space on the file system of'
+  assert_said 'are free'
+}
+
+@test "a disk that is full in the middle of unpacking" {
+  fails_in 64m
+  assert_said 'No space left on device'
 }
 
 @test "a store that cannot be written" {
@@ -103,6 +109,28 @@ fails_to_import() { # IMAGE PART...
   assert_said 'Permission denied'
   assert_said "$HOME_OF_ALICE/.local/share/pyxis"
   assert_said ENROOT_DATA_PATH
+  assert_nothing_left
+}
+
+# The machine's knob is not touched: a user namespace has one for what is made in it, and the engine is started in such a one.
+@test "user namespaces switched off: the knob is named" {
+  run -0 step --container-image="$IMAGE" true
+  engine=$PYXIS_CLUSTER_DIR/prefix/bin/pyxis
+  mv "$engine" "$engine.real"
+  cat >"$engine" <<SCRIPT
+#!/bin/sh
+[ "\$1 \$2" = "step start" ] || exec "$engine.real" "\$@"
+exec unshare --user --keep-caps --map-user="\$(id -u)" --map-group="\$(id -g)" \\
+  sh -c 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$engine.real" "\$@"' pyxis "\$@"
+SCRIPT
+  chmod 755 "$engine"
+  run --separate-stderr step --container-image="$IMAGE" echo ran
+  mv "$engine.real" "$engine"
+  assert_failure
+  assert_output ''
+  assert_said_once "error: pyxis: couldn't start container"
+  assert_said user.max_user_namespaces
+  assert_equal "$(grep -c 'error: pyxis: ' <<<"$stderr")" 2
   assert_nothing_left
 }
 
