@@ -76,10 +76,17 @@ Result<RunningDirectory::Listener> RunningDirectory::listen() const {
   listener.socket.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!listener.socket) return sys_error("socket");
 
-  auto address = address_of(dir_.get(), listener.name);
-  if (::bind(listener.socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
-      ::listen(listener.socket.get(), SOMAXCONN) != 0)
+  // Under its own name only once it listens: until then it refuses, and who is refused removes the file.
+  auto unfinished = listener.name + ".new";
+  auto address = address_of(dir_.get(), unfinished);
+  if (::bind(listener.socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
     return sys_error("listen on " + listener.path);
+  if (::listen(listener.socket.get(), SOMAXCONN) != 0 ||
+      ::renameat(dir_.get(), unfinished.c_str(), dir_.get(), listener.name.c_str()) != 0) {
+    auto error = sys_error("listen on " + listener.path);
+    ::unlinkat(dir_.get(), unfinished.c_str(), 0);
+    return error;
+  }
   return listener;
 }
 

@@ -140,7 +140,7 @@ TEST_F(Running, DeadSocketsAreRemovedAndTheLivingFound) {
 
 // A socket that is bound but does not listen yet refuses connections, and whoever visits it removes it. Disabled until
 // RunningDirectory::listen() gives the file its name only after listen(2): about one run in five fails.
-TEST_F(Running, DISABLED_ASocketIsVisibleOnlyOnceItListens) {
+TEST_F(Running, ASocketIsVisibleOnlyOnceItListens) {
   auto directory = open();
   std::atomic<bool> done = false;
   std::thread visitor([&] {
