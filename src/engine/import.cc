@@ -13,44 +13,46 @@ namespace pyxis {
 namespace {
 
 // Beside this program in a build tree, in ../libexec when installed.
-Result<std::string> importer_path() {
+Result<std::string> helper_path(const std::string& name) {
   std::array<char, PATH_MAX> buffer;
   ssize_t length = ::readlink("/proc/self/exe", buffer.data(), buffer.size());
   if (length <= 0) return sys_error("/proc/self/exe");
   std::string self(buffer.data(), static_cast<size_t>(length));
   auto directory = self.substr(0, self.rfind('/'));
-  for (const auto& path : {directory + "/../libexec/pyxis-import", directory + "/pyxis-import"})
+  for (const auto& path : {directory + "/../libexec/" + name, directory + "/" + name})
     if (::access(path.c_str(), X_OK) == 0) return path;
-  return fail("pyxis-import is neither in " + directory + "/../libexec nor in " + directory, "install Pyxis as a whole");
+  return fail(name + " is neither in " + directory + "/../libexec nor in " + directory, "install Pyxis as a whole");
 }
 
-struct Importer {
+// A running helper program, and where it tells what happens.
+struct Helper {
   Child child;
   Fd socket;
 };
 
-// `verb`: import, head or digest.
-Result<Importer> start_importer(const std::string& verb, const Settings& settings, const ImportRequest& request) {
+// `name` and `verb`: pyxis-import import, pyxis-ask head, pyxis-ask digest.
+Result<Helper> start_helper(const std::string& name, const std::string& verb, const Settings& settings,
+                            const ImportRequest& request) {
   std::array<int, 2> ends;
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return sys_error("socketpair");
   Fd ours(ends[0]), theirs(ends[1]);
   SpawnRequest spawn_request;
-  spawn_request.program = TRY(importer_path());
-  spawn_request.arguments = {"pyxis-import", verb, request.reference.user, request.reference.canonical(),
+  spawn_request.program = TRY(helper_path(name));
+  spawn_request.arguments = {name, verb, request.reference.user, request.reference.canonical(),
                              request.platform.text(), request.shown_as};
   spawn_request.environment = settings.environment.lines();
   spawn_request.descriptors = {{theirs.get(), import_news_fd}};
   spawn_request.close_others = true;
   spawn_request.parent_death_signal = SIGTERM;
-  return Importer{TRY(spawn(spawn_request)), std::move(ours)};
+  return Helper{TRY(spawn(spawn_request)), std::move(ours)};
 }
 
 // The text of `done`.
-Result<std::string> follow(Importer importer, Reporter& reporter) {
+Result<std::string> follow(Helper helper, Reporter& reporter) {
   for (;;) {
-    auto message = receive_message(importer.socket.get());
+    auto message = receive_message(helper.socket.get());
     if (!message.ok()) {
-      int status = TRY(importer.child.wait());
+      int status = TRY(helper.child.wait());
       return fail("the import " + describe_wait_status(status) + " without a word");
     }
     auto news = TRY(ImportNews::decode(message->body));
@@ -64,9 +66,9 @@ Result<std::string> follow(Importer importer, Reporter& reporter) {
   }
 }
 
-Result<Digest> run_importer(const std::string& verb, const Settings& settings, const ImportRequest& request,
-                            Reporter& reporter) {
-  return Digest::parse(TRY(follow(TRY(start_importer(verb, settings, request)), reporter)));
+Result<Digest> run_helper(const std::string& name, const std::string& verb, const Settings& settings,
+                          const ImportRequest& request, Reporter& reporter) {
+  return Digest::parse(TRY(follow(TRY(start_helper(name, verb, settings, request)), reporter)));
 }
 
 }  // namespace
@@ -79,14 +81,14 @@ Result<StoredImage> import_image(const Store& store, const Settings& settings, c
                                  Reporter& reporter) {
   if (auto check = TRY(NameCheck::begin(store, settings, request)); check && TRY(check->still_current(reporter)))
     return check->image();
-  auto digest = TRY(run_importer("import", settings, request, reporter));
+  auto digest = TRY(run_helper("pyxis-import", "import", settings, request, reporter));
   auto image = TRY(find_image(store, digest));
   if (!image) return fail("image " + digest.text() + " is not in " + store.path() + " after its import", "run the command again");
   return std::move(*image);
 }
 
 Result<Digest> resolve_digest(const Settings& settings, const ImportRequest& request, Reporter& reporter) {
-  return run_importer("digest", settings, request, reporter);
+  return run_helper("pyxis-ask", "digest", settings, request, reporter);
 }
 
 Result<std::optional<NameCheck>> NameCheck::begin(const Store& store, const Settings& settings,
@@ -100,9 +102,9 @@ Result<std::optional<NameCheck>> NameCheck::begin(const Store& store, const Sett
   check.pointed_to_ = name->pointed_to;
   check.shown_as_ = request.shown_as;
   if (request.reference.digest.empty()) {
-    auto importer = TRY(start_importer("head", settings, request));
-    check.child_ = std::move(importer.child);
-    check.socket_ = std::move(importer.socket);
+    auto helper = TRY(start_helper("pyxis-ask", "head", settings, request));
+    check.child_ = std::move(helper.child);
+    check.socket_ = std::move(helper.socket);
   }
   return std::optional<NameCheck>(std::move(check));
 }

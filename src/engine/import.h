@@ -1,8 +1,7 @@
-// Images, brought into the store by a process of their own.
+// Images, asked for and brought into the store by processes of their own.
 //
-// `pyxis-import` holds all that speaks with networks and reads archives, and the libraries for that; the engine starts
-// it where it needs an image. So what parses hostile bytes never holds a container, and starting a container of a
-// present image loads none of it.
+// `pyxis-import` and `pyxis-ask` hold all that speaks with networks and reads archives, and the libraries for that; the
+// engine starts them where it needs an image. So what parses hostile bytes never holds a container.
 #pragma once
 
 #include "base/process.h"

@@ -16,12 +16,6 @@
 namespace pyxis {
 namespace {
 
-Result<void> check_supported(const Reference& reference) {
-  if (reference.scheme == Reference::Scheme::docker) return ok();
-  return fail("images of this kind cannot be imported in this release: " + reference.canonical(),
-              "push the image to a registry and name it there");
-}
-
 // Writes into `fixup` what the layer cannot have by itself. False: nothing.
 Result<bool> fill_fixup(const LayerMeta& meta, int layer, int fixup, std::span<const int> below_top_first) {
   std::vector<ExternalLink> links;
@@ -60,8 +54,7 @@ Result<void> make_fixups(const Store& store, StoredImage& image, int staging) {
 
 Result<Digest> download_image(const Store& store, const Settings& settings, const ImportRequest& request,
                               Reporter& reporter) {
-  TRY(check_supported(request.reference));
-  auto client = open_registry(settings, Patience::patient, reporter);
+  auto client = TRY(open_registry(request.reference, settings, Patience::patient, reporter));
   auto resolved = TRY(client->resolve(request.reference, request.platform));
   ResolvedName name{recorded_name(request), resolved.index_digest, resolved.manifest_digest};
   if (TRY(find_image(store, resolved.manifest_digest))) return TRY(record_name(store, name)), resolved.manifest_digest;
@@ -79,16 +72,6 @@ Result<Digest> download_image(const Store& store, const Settings& settings, cons
   TRY(publish_image(store, std::move(staging), image));
   TRY(record_name(store, name));
   return image.digest;
-}
-
-Result<Digest> ask_digest(const Settings& settings, const ImportRequest& request, Reporter& reporter) {
-  TRY(check_supported(request.reference));
-  return open_registry(settings, Patience::brief, reporter)->head_manifest(request.reference);
-}
-
-Result<Digest> ask_manifest_digest(const Settings& settings, const ImportRequest& request, Reporter& reporter) {
-  TRY(check_supported(request.reference));
-  return TRY(open_registry(settings, Patience::patient, reporter)->resolve(request.reference, request.platform)).manifest_digest;
 }
 
 }  // namespace pyxis

@@ -12,9 +12,5 @@ namespace pyxis {
 // The digest of the image, which is in the store afterwards.
 Result<Digest> download_image(const Store& store, const Settings& settings, const ImportRequest& request,
                               Reporter& reporter);
-// What the registry says the name points to now. One attempt, with short time-outs.
-Result<Digest> ask_digest(const Settings& settings, const ImportRequest& request, Reporter& reporter);
-// The digest of the manifest for the request's platform.
-Result<Digest> ask_manifest_digest(const Settings& settings, const ImportRequest& request, Reporter& reporter);
 
 }  // namespace pyxis

@@ -4,7 +4,11 @@
 
 namespace pyxis {
 
-std::unique_ptr<Client> open_registry(const Settings& settings, Patience patience, Reporter& reporter) {
+Result<std::unique_ptr<Client>> open_registry(const Reference& reference, const Settings& settings, Patience patience,
+                                              Reporter& reporter) {
+  if (reference.scheme != Reference::Scheme::docker)
+    return fail("images of this kind cannot be imported in this release: " + reference.canonical(),
+                "push the image to a registry and name it there");
   ClientSettings client;
   client.http.connect_timeout = settings.connect_timeout;
   client.http.transfer_timeout = settings.transfer_timeout;

@@ -1,6 +1,6 @@
 #include "registry/auth.h"
 
-#include <openssl/evp.h>
+#include <nettle/base64.h>
 
 #include "base/text.h"
 #include "image/json_fields.h"
@@ -14,11 +14,8 @@ constexpr size_t max_token_answer = 1u << 20;
 
 std::string basic(const Credential& credential) {
   auto pair = credential.user + ":" + credential.secret;
-  std::string out((pair.size() + 2) / 3 * 4 + 1, '\0');
-  int length =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                      reinterpret_cast<const unsigned char*>(pair.data()), static_cast<int>(pair.size()));
-  out.resize(static_cast<size_t>(length));
+  std::string out(BASE64_ENCODE_RAW_LENGTH(pair.size()), '\0');
+  base64_encode_raw(out.data(), pair.size(), reinterpret_cast<const uint8_t*>(pair.data()));
   return "Basic " + out;
 }
 

@@ -1,6 +1,6 @@
 #include "registry/docker_config.h"
 
-#include <openssl/evp.h>
+#include <nettle/base64.h>
 
 #include <algorithm>
 #include <array>
@@ -13,16 +13,16 @@ namespace pyxis {
 namespace {
 
 Result<std::string> decode_base64(std::string_view text) {
-  text = trim(text);
-  std::string padded(text);
+  std::string padded(trim(text));
   while (padded.size() % 4 != 0) padded += '=';
-  std::string out(padded.size() / 4 * 3, '\0');
-  int length =
-      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                      reinterpret_cast<const unsigned char*>(padded.data()), static_cast<int>(padded.size()));
-  if (length < 0) return fail("field 'auth' is not base64");
-  auto padding = static_cast<size_t>(std::ranges::count(padded, '='));
-  out.resize(static_cast<size_t>(length) - std::min(padding, static_cast<size_t>(length)));
+  std::string out(BASE64_DECODE_LENGTH(padded.size()), '\0');
+  size_t length = out.size();
+  base64_decode_ctx context;
+  base64_decode_init(&context);
+  bool decoded = base64_decode_update(&context, &length, reinterpret_cast<uint8_t*>(out.data()), padded.size(), padded.data()) &&
+                 base64_decode_final(&context);
+  if (!decoded) return fail("field 'auth' is not base64");
+  out.resize(length);
   while (out.ends_with('\0')) out.pop_back();  // as Docker does
   return out;
 }

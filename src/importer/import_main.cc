@@ -1,0 +1,23 @@
+// `pyxis-import import`: brings an image into the user's store.
+#include <array>
+
+#include "engine/user_store.h"
+#include "importer/download.h"
+#include "importer/program.h"
+
+namespace pyxis {
+namespace {
+
+Result<Digest> import(const Settings& settings, const ImportRequest& request, Reporter& reporter) {
+  auto store = TRY(open_user_store(settings));
+  TRY(store.sweep_staging());
+  return download_image(store, settings, request, reporter);
+}
+
+}  // namespace
+}  // namespace pyxis
+
+int main(int argc, char** argv) {
+  static constexpr std::array verbs = {pyxis::NamedVerb{"import", pyxis::import}};
+  return pyxis::run_helper(argc, argv, verbs);
+}
