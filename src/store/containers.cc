@@ -5,9 +5,9 @@
 
 #include <climits>
 #include <ctime>
-#include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "store/record.h"
 
 namespace pyxis {
 namespace {
@@ -44,17 +44,18 @@ Result<bool> container_exists(const Store& store, const std::string& name) {
 Result<ContainerRecord> read_container(const Store& store, const std::string& name) {
   TRY(check_container_name(name));
   auto dir = TRY(open_container(store, name));
-  auto entry = json::parse(TRY(read_file(dir.get(), "container.json")), nullptr, false);
-  if (!entry.is_object()) return fail("container " + name + ": container.json is not JSON");
-  ContainerRecord record;
+  auto record = TRY(read_record(dir.get(), "container.json", "container " + name, [](const json& entry) -> Result<ContainerRecord> {
+    ContainerRecord read;
+    read.form = entry.value("form", "overlay") == "flat" ? ContainerForm::flat : ContainerForm::overlay;
+    read.temporary = entry.value("temporary", false);
+    read.owner = {entry.value("owner_pid", 0), entry.value("owner_start_time", 0ull), entry.value("owner_boot_id", "")};
+    if (auto image = Digest::parse(entry.value("image", "")); image.ok()) read.image = *image;
+    read.reference = entry.value("reference", "");
+    read.created = entry.value("created", 0ull);
+    read.job_id = entry.value("job_id", 0ull);
+    return read;
+  }));
   record.name = name;
-  record.form = entry.value("form", "overlay") == "flat" ? ContainerForm::flat : ContainerForm::overlay;
-  record.temporary = entry.value("temporary", false);
-  record.owner = {entry.value("owner_pid", 0), entry.value("owner_start_time", 0ull), entry.value("owner_boot_id", "")};
-  if (auto image = Digest::parse(entry.value("image", "")); image.ok()) record.image = *image;
-  record.reference = entry.value("reference", "");
-  record.created = entry.value("created", 0ull);
-  record.job_id = entry.value("job_id", 0ull);
   record.config = TRY(read_file(dir.get(), "config"));
   return record;
 }

@@ -4,9 +4,9 @@
 #include <sys/stat.h>
 
 #include <ctime>
-#include <nlohmann/json.hpp>
 
 #include "store/layers.h"
+#include "store/record.h"
 
 namespace pyxis {
 namespace {
@@ -15,27 +15,28 @@ using nlohmann::json;
 
 Result<StoredImage> read_image(const Store& store, const std::string& hex) {
   auto dir = TRY(open_at(store.images(), hex, O_PATH | O_DIRECTORY | O_NOFOLLOW));
-  auto meta = json::parse(TRY(read_file(dir.get(), "meta.json")), nullptr, false);
-  if (!meta.is_object()) return fail("image sha256:" + hex + ": meta.json is not JSON");
-  StoredImage image;
+  std::string config_digest;
+  auto image = TRY(read_record(dir.get(), "meta.json", "image sha256:" + hex, [&](const json& meta) -> Result<StoredImage> {
+    StoredImage read;
+    read.reference = meta.value("reference", "");
+    read.created = meta.value("created", 0ull);
+    for (const std::string layer : meta.value("layers", json::array())) read.layers.push_back(TRY(Digest::parse(layer)));
+    for (const size_t index : meta.value("fixups", json::array()))
+      if (index < read.layers.size()) read.fixups.push_back(index);
+    config_digest = meta.value("config_digest", "");
+    return read;
+  }));
   image.digest = TRY(Digest::parse("sha256:" + hex));
-  image.reference = meta.value("reference", "");
-  image.created = meta.value("created", 0ull);
-  for (const auto& layer : meta.value("layers", json::array()))
-    image.layers.push_back(TRY(Digest::parse(layer.is_string() ? layer.get<std::string>() : "")));
-  for (const auto& index : meta.value("fixups", json::array()))
-    if (index.is_number_unsigned() && index.get<size_t>() < image.layers.size())
-      image.fixups.push_back(index.get<size_t>());
   image.manifest = TRY(read_file(dir.get(), "manifest"));
   image.config = TRY(read_file(dir.get(), "config"));
   // The bytes were verified when they came; a crash may have emptied them since.
   if (Digest::of(image.manifest) != image.digest) return fail("image sha256:" + hex + ": its manifest is damaged");
-  if (meta.contains("config_digest") && meta["config_digest"] != Digest::of(image.config).text())
+  if (!config_digest.empty() && config_digest != Digest::of(image.config).text())
     return fail("image sha256:" + hex + ": its config is damaged");
   return image;
 }
 
-// An image directory without its files is what a crash leaves: it counts as absent.
+// What a crash leaves, directories without their files and files without their content, counts as absent.
 bool absent(const Error& error) { return error.code == ENOENT || error.code == 0; }
 
 // The layer to begin with: the topmost one whose root is opaque, or the first.
@@ -99,17 +100,14 @@ Result<std::vector<std::string>> image_layer_paths(const Store& store, const Sto
 }
 
 Result<std::optional<ResolvedName>> find_name(const Store& store, const std::string& reference) {
-  auto text = read_file(store.refs(), name_file(reference));
-  if (!text.ok()) {
-    if (text.error().code == ENOENT) return std::optional<ResolvedName>();
-    return std::move(text).error();
-  }
-  auto entry = json::parse(*text, nullptr, false);
-  if (!entry.is_object() || entry.value("reference", "") != reference) return std::optional<ResolvedName>();
-  auto pointed_to = Digest::parse(entry.value("pointed_to", ""));
-  auto manifest = Digest::parse(entry.value("manifest", ""));
-  if (!pointed_to.ok() || !manifest.ok()) return std::optional<ResolvedName>();
-  return std::optional<ResolvedName>({reference, *pointed_to, *manifest});
+  auto name = read_record(store.refs(), name_file(reference), reference, [&](const json& entry) -> Result<ResolvedName> {
+    if (entry.value("reference", "") != reference) return fail("another name's");
+    return ResolvedName{reference, TRY(Digest::parse(entry.value("pointed_to", ""))),
+                        TRY(Digest::parse(entry.value("manifest", "")))};
+  });
+  if (name.ok()) return std::optional<ResolvedName>(std::move(*name));
+  if (absent(name.error())) return std::optional<ResolvedName>();
+  return std::move(name).error();
 }
 
 Result<void> record_name(const Store& store, const ResolvedName& name) {

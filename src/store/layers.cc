@@ -4,20 +4,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/text.h"
+#include "store/record.h"
 
 namespace pyxis {
 namespace {
 
 using nlohmann::json;
 
-Result<json> read_meta(const Store& store, const Digest& digest) {
-  auto text = TRY(read_file(store.layers(), digest.hex() + "/meta.json"));
-  auto meta = json::parse(text, nullptr, false);
-  if (!meta.is_object()) return fail("layer " + digest.text() + ": meta.json is not JSON");
-  return meta;
+template <class Read>
+auto read_meta(const Store& store, const Digest& digest, Read&& read) {
+  return read_record(store.layers(), digest.hex() + "/meta.json", "layer " + digest.text(), std::forward<Read>(read));
 }
 
 bool marked_durable(const Store& store, const Digest& digest) {
@@ -47,23 +44,22 @@ std::string from_hex(std::string_view text) {
 
 Result<bool> layer_present(const Store& store, const Digest& digest) {
   if (marked_durable(store, digest)) return true;
-  auto meta = read_meta(store, digest);
-  if (!meta.ok()) {
-    if (meta.error().code == 0 || meta.error().code == ENOENT) return false;  // absent, or lost in a crash
-    return std::move(meta).error();
-  }
-  return meta->value("boot_id", "") == TRY(current_boot_id());
+  auto boot_id = read_meta(store, digest, [](const json& meta) -> Result<std::string> { return meta.value("boot_id", ""); });
+  if (boot_id.ok()) return *boot_id == TRY(current_boot_id());
+  if (boot_id.error().code == 0 || boot_id.error().code == ENOENT) return false;  // absent, or lost in a crash
+  return std::move(boot_id).error();
 }
 
 Result<LayerMeta> read_layer_meta(const Store& store, const Digest& digest) {
-  auto json = TRY(read_meta(store, digest));
-  LayerMeta meta{json.value("blob_bytes", 0ull), json.value("files", 0ull), json.value("bytes", 0ull), {}, {},
-                 json.value("hides_below", false)};
-  for (const auto& link : json.value("links", json::array()))
-    meta.links.push_back({from_hex(link.value("path", "")), from_hex(link.value("target", ""))});
-  for (const auto& path : json.value("implied_directories", json::array()))
-    meta.implied_directories.insert(from_hex(path.is_string() ? path.get<std::string>() : ""));
-  return meta;
+  return read_meta(store, digest, [](const json& entry) -> Result<LayerMeta> {
+    LayerMeta meta{entry.value("blob_bytes", 0ull), entry.value("files", 0ull), entry.value("bytes", 0ull), {}, {},
+                   entry.value("hides_below", false)};
+    for (const auto& link : entry.value("links", json::array()))
+      meta.links.push_back({from_hex(link.value("path", "")), from_hex(link.value("target", ""))});
+    for (const std::string path : entry.value("implied_directories", json::array()))
+      meta.implied_directories.insert(from_hex(path));
+    return meta;
+  });
 }
 
 Result<Fd> lock_layer(const Store& store, const Digest& digest) {

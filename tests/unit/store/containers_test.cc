@@ -180,10 +180,13 @@ TEST_F(Containers, SweepRemovesTemporaryOnesOfDeadOwnersOnly) {
 TEST_F(Containers, SweepGoesOnBehindWhatItCannotRead) {
   create(record("broken"));
   write(file("broken", "container.json"), "");
+  create(record("odd"));
+  write(file("odd", "container.json"), "{\"owner_pid\": \"none\"}");
   create_temporary("dead", {});
   EXPECT_EQ(text_of(sweep_containers(store())), "");
-  EXPECT_THAT(list(), UnorderedElementsAre("broken"));
-  EXPECT_FALSE(read_container(store(), "broken").ok());
+  EXPECT_THAT(list(), UnorderedElementsAre("broken", "odd"));
+  EXPECT_EQ(text_of(read_container(store(), "broken")), "container broken: container.json is damaged");
+  EXPECT_EQ(text_of(read_container(store(), "odd")), "container odd: container.json is damaged");
 }
 
 TEST_F(Containers, NameLocksExcludeAndAreDiscarded) {

@@ -95,6 +95,14 @@ TEST_F(Images, WhoseConfigACrashEmptiedCountAsAbsent) {
   EXPECT_TRUE(found(wanted));
 }
 
+TEST_F(Images, WhoseMetaHoldsOtherTypesCountAsAbsent) {
+  for (const char* meta : {"{\"layers\": 7}", "{\"layers\": [7]}", "{\"reference\": []}", "[]"}) {
+    auto wanted = published(image({layer("a")}));
+    write(image_file(wanted.digest, "meta.json"), meta);
+    EXPECT_FALSE(found(wanted)) << meta;
+  }
+}
+
 TEST_F(Images, FixupsLieDirectlyAboveTheirLayer) {
   auto a = layer("a"), b = layer("b"), c = layer("c");
   auto wanted = published(image({a, b, c}, {2, 1}));

@@ -68,6 +68,13 @@ TEST_F(Layers, ThatLostTheirMetaCountAsAbsent) {
   }
 }
 
+TEST_F(Layers, WhoseMetaHoldsOtherTypesCountAsAbsent) {
+  auto digest = layer("blob");
+  write(layer_file(digest, "meta.json"), "{\"boot_id\": 7, \"links\": [\"a\"]}");
+  EXPECT_FALSE(present(digest));
+  EXPECT_THAT(text_of(read_layer_meta(store(), digest)), ::testing::HasSubstr("meta.json is damaged"));
+}
+
 TEST_F(Layers, ADoubtfulOneIsReplaced) {
   auto digest = layer("blob");
   write(layer_file(digest, "fs/half"), "");
