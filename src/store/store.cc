@@ -28,6 +28,21 @@ Result<std::string> host_name() {
   return text;
 }
 
+// What lies in the store is executed as its user: nobody else may have made or be able to change it.
+Result<Fd> own(Fd directory, const std::string& name) {
+  struct stat info;
+  if (::fstat(directory.get(), &info) != 0) return sys_error(name);
+  if (info.st_uid != ::geteuid())
+    return Error{"directory " + name + " belongs to another user (uid " + std::to_string(info.st_uid) + ")",
+                 "set ENROOT_DATA_PATH to a directory of your own", EPERM};
+  if ((info.st_mode & 022) != 0 && ::fchmod(directory.get(), info.st_mode & 07755) != 0) return sys_error("chmod " + name);
+  return directory;
+}
+
+Result<Fd> own_directory(int parent, const std::string& name) {
+  return own(TRY(make_directory_at(parent, name, private_mode)), name);
+}
+
 }  // namespace
 
 StagingDirectory::StagingDirectory(StagingDirectory&& other) noexcept
@@ -52,17 +67,17 @@ Result<Store> Store::open_directories(const std::string& path) {
   store.path_ = path;
   store.host_ = TRY(host_name());
   TRY(make_directories(path, private_mode));
-  store.root_ = TRY(open_path(path, O_RDONLY | O_DIRECTORY));
+  store.root_ = TRY(own(TRY(open_path(path, O_RDONLY | O_DIRECTORY)), path));
   int root = store.root_.get();
-  auto layers = TRY(make_directory_at(root, "layers", private_mode));
-  store.layers_ = TRY(make_directory_at(layers.get(), "sha256", private_mode));
-  auto images = TRY(make_directory_at(root, "images", private_mode));
-  store.images_ = TRY(make_directory_at(images.get(), "sha256", private_mode));
-  store.refs_ = TRY(make_directory_at(root, "refs", private_mode));
-  auto containers = TRY(make_directory_at(root, "containers", private_mode));
-  store.containers_ = TRY(make_directory_at(containers.get(), store.host_, private_mode));
-  store.tmp_ = TRY(make_directory_at(root, "tmp", private_mode));
-  store.locks_ = TRY(make_directory_at(root, "locks", private_mode));
+  auto layers = TRY(own_directory(root, "layers"));
+  store.layers_ = TRY(own_directory(layers.get(), "sha256"));
+  auto images = TRY(own_directory(root, "images"));
+  store.images_ = TRY(own_directory(images.get(), "sha256"));
+  store.refs_ = TRY(own_directory(root, "refs"));
+  auto containers = TRY(own_directory(root, "containers"));
+  store.containers_ = TRY(own_directory(containers.get(), store.host_));
+  store.tmp_ = TRY(own_directory(root, "tmp"));
+  store.locks_ = TRY(own_directory(root, "locks"));
   return store;
 }
 
