@@ -13,7 +13,8 @@ constexpr auto answer_file = "overlay";
 
 // One line: "KERNEL-RELEASE yes" or "KERNEL-RELEASE no REASON".
 Result<FormChoice> probe_and_remember(const Store& store, const std::string& release) {
-  auto support = TRY(probe_overlay(store.tmp()));
+  auto staging = TRY(store.stage());  // held by a lock: nobody sweeps it away under the probe
+  auto support = TRY(probe_overlay(staging.fd()));
   auto answer = release + (support.usable ? " yes" : " no " + support.why) + "\n";
   auto root = TRY(open_path(store.path(), O_RDONLY | O_DIRECTORY));
   TRY(write_file(root.get(), answer_file, answer, 0600));
