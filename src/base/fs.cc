@@ -2,11 +2,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <linux/openat2.h>
 #include <sys/file.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 
@@ -109,11 +111,22 @@ Result<Fd> open_beneath(int root, const std::string& path, int flags, mode_t mod
   return open_resolved(root, path, flags, mode, RESOLVE_BENEATH);
 }
 
+bool readable_within(int fd, std::chrono::milliseconds limit) {
+  auto end = std::chrono::steady_clock::now() + limit;
+  for (;;) {
+    auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    pollfd entry{fd, POLLIN, 0};
+    int count = ::poll(&entry, 1, left.count() < 0 ? 0 : static_cast<int>(left.count()));
+    if (count > 0) return true;
+    if (count == 0 || errno != EINTR) return false;
+  }
+}
+
 Result<std::string> read_fd(int fd, size_t limit) {
   std::string content;
-  constexpr size_t step = 64 << 10;
   for (;;) {
     size_t used = content.size();
+    size_t step = std::max<size_t>(used, 4096);  // most files read here are small, and memory never touched is free
     content.resize(used + step);
     ssize_t got = ::read(fd, content.data() + used, step);
     if (got < 0 && errno == EINTR) got = 0;

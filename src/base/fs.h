@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,9 @@ inline Result<Fd> open_path(const std::string& path, int flags, mode_t mode = 0)
 Result<Fd> open_in_root(int root, const std::string& path, int flags, mode_t mode = 0);
 // openat2(2) with RESOLVE_BENEATH: leaving `root` is an error (EXDEV, "Invalid cross-device link").
 Result<Fd> open_beneath(int root, const std::string& path, int flags, mode_t mode = 0);
+
+// True once the descriptor is readable or at its end, false when that takes longer than `limit`.
+bool readable_within(int fd, std::chrono::milliseconds limit);
 
 // The whole content; EFBIG where it is longer than `limit` bytes.
 Result<std::string> read_file(int dir, const std::string& path, size_t limit = 64u << 20);

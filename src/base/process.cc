@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -9,12 +11,16 @@
 #include <sys/wait.h>
 
 #include <array>
+#include <memory>
 
 #include "base/fs.h"
 #include "base/text.h"
 
 namespace pyxis {
 namespace {
+
+// How long a child may take from its clone to the program: a user can stop it in between.
+constexpr std::chrono::seconds exec_deadline{10};
 
 std::vector<char*> c_strings(const std::vector<std::string>& texts) {
   std::vector<char*> pointers;
@@ -33,7 +39,7 @@ void reset_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-// Between fork and exec: no allocation. Two passes, so that no target number overwrites a source still needed.
+// Between clone and exec: no allocation. Two passes, so that no target number overwrites a source still needed.
 bool place_descriptors(const std::vector<std::pair<int, int>>& wanted, int* scratch) {
   for (size_t i = 0; i < wanted.size(); ++i)
     if ((scratch[i] = ::fcntl(wanted[i].first, F_DUPFD_CLOEXEC, 64)) < 0) return false;
@@ -53,14 +59,14 @@ void close_at_exec_from(int first) {
   for (int fd = first; fd < end; ++fd) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
-// The system calls themselves: glibc's wrappers would talk to threads that do not exist after fork.
+// The system calls themselves: glibc's wrappers would change the parent's threads too.
 bool become(const Identity& identity) {
   return ::syscall(SYS_setgroups, identity.groups.size(), identity.groups.data()) == 0 &&
          ::syscall(SYS_setresgid, identity.gid, identity.gid, identity.gid) == 0 &&
          ::syscall(SYS_setresuid, identity.uid, identity.uid, identity.uid) == 0;
 }
 
-// Between fork and exec. The parent's death is asked for after the change of identity, which clears the request
+// Between clone and exec. The parent's death is asked for after the change of identity, which clears the request
 // (prctl(2)); a parent that died before that is noticed by its pid.
 bool prepare_child(const SpawnRequest& request, pid_t parent, int* scratch) {
   reset_signals();
@@ -75,6 +81,42 @@ bool prepare_child(const SpawnRequest& request, pid_t parent, int* scratch) {
     if (::getppid() != parent) ::_exit(127);
   }
   return request.directory.empty() || ::chdir(request.directory.c_str()) == 0;
+}
+
+// What the child of spawn() works on.
+struct Launch {
+  const SpawnRequest& request;
+  char** argv;
+  char** envp;
+  int* scratch;
+  pid_t parent;
+  int report;  // where the child writes errno when it cannot execute the program; closed by execve
+};
+
+int run_launch(void* argument) {
+  const auto& launch = *static_cast<Launch*>(argument);
+  if (prepare_child(launch.request, launch.parent, launch.scratch))
+    ::execve(launch.request.program.c_str(), launch.argv, launch.envp);
+  int code = errno;
+  [[maybe_unused]] auto written = ::write(launch.report, &code, sizeof code);
+  ::_exit(127);
+}
+
+// A child like that of posix_spawn(3): with its parent's memory instead of a copy, and the parent standing still until
+// execve. One that becomes somebody else gets a copy, and is not waited for here: its new user may stop or trace it.
+pid_t clone_child(Launch& launch) {
+  constexpr size_t stack_size = 64 << 10;
+  auto stack = std::make_unique_for_overwrite<std::byte[]>(stack_size);
+  int memory = launch.request.identity ? 0 : CLONE_VM | CLONE_VFORK;
+  // No signal may reach the child while it has this process's memory: a handler would act on it.
+  sigset_t all, before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  pid_t pid = ::clone(run_launch, stack.get() + stack_size, memory | SIGCHLD, &launch);
+  int code = errno;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = code;
+  return pid;
 }
 
 }  // namespace
@@ -109,24 +151,33 @@ Result<Child> spawn(const SpawnRequest& request) {
   int report_fd = ::fcntl(write_end.get(), F_DUPFD_CLOEXEC, 64);  // out of the way of the wanted numbers
   if (report_fd < 0) return sys_error("dup");
   write_end.reset(report_fd);
-  pid_t parent = ::getpid();
-  pid_t pid = ::fork();
-  if (pid < 0) return sys_error("fork");
-  if (pid == 0) {
-    if (prepare_child(request, parent, scratch.data()))
-      ::execve(request.program.c_str(), argv.data(), envp.data());
-    int code = errno;
-    [[maybe_unused]] auto written = ::write(report_fd, &code, sizeof code);
-    ::_exit(127);
-  }
+  Launch launch{request, argv.data(), envp.data(), scratch.data(), ::getpid(), report_fd};
+  pid_t pid = clone_child(launch);
+  if (pid < 0) return sys_error("clone");
   Child child(pid);
   write_end.reset();
-  int code = 0;
-  ssize_t got;
-  while ((got = ::read(read_end.get(), &code, sizeof code)) < 0 && errno == EINTR) {
+  if (!readable_within(read_end.get(), exec_deadline)) {
+    child.end_within(exec_deadline);
+    return fail("execute " + request.program + ": the new process did not get so far within " +
+                std::to_string(exec_deadline.count()) + " s, and was killed");
   }
-  if (got == sizeof code) return sys_error("execute " + request.program, code);
+  int code = 0;
+  if (::read(read_end.get(), &code, sizeof code) == sizeof code) return sys_error("execute " + request.program, code);
   return child;
+}
+
+std::optional<int> Child::end_within(std::chrono::seconds limit) {
+  if (pid_ <= 0) return std::nullopt;
+  // Kernels before 5.3 have no pidfd: there the process's word that it ends must do.
+  if (auto pidfd = open_pidfd(pid_); pidfd.ok() && !readable_within(pidfd->get(), limit)) {
+    ::kill(pid_, SIGKILL);
+    if (!readable_within(pidfd->get(), limit)) {
+      pid_ = -1;
+      return std::nullopt;
+    }
+  }
+  auto status = wait();
+  return status.ok() ? std::optional(*status) : std::nullopt;
 }
 
 std::string describe_wait_status(int status) {

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,13 +49,17 @@ class Child {
   pid_t pid() const { return pid_; }
   // The wait status (see waitpid(2)); the handle is empty afterwards.
   Result<int> wait();
+  // The same of a child that is ending: killed where that takes longer than `limit`. Nothing where it does not even die of
+  // that within `limit`, for it hangs in the kernel (a dead file server): it is left alone then.
+  std::optional<int> end_within(std::chrono::seconds limit);
   pid_t release() { return std::exchange(pid_, -1); }
 
  private:
   pid_t pid_ = -1;
 };
 
-// fork and execve; the error of a failing exec is reported here. Signal mask and dispositions of the child are reset.
+// Starts a program as posix_spawn(3) does: without a copy of the caller's memory, which takes longer the larger that is.
+// The error of a failing exec is reported here. Signal mask and dispositions of the child are reset.
 Result<Child> spawn(const SpawnRequest& request);
 
 // "exited with 3", "killed by signal 9 (Killed)".

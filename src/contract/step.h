@@ -5,11 +5,13 @@
 //                                         <-        Event... (importing, imported, log)
 //                                         <-        Event started (with namespace descriptors) or failed
 //
-// Descriptor 4 of the engine is the leash: its other end lives in slurmstepd alone, and end-of-file on it says that
-// the step is over. The engine leaves a supervisor behind, which answers every further task of the step on a unix
+// Descriptor 4 of the engine is the leash, a stream socket: its other end lives in slurmstepd alone, and end-of-file on it
+// says that the step is over. The engine leaves a supervisor behind, which answers every further task of the step on a unix
 // socket (Started::control_socket): the task connects, sends JoinRequest and gets an Event started as the first did.
-// After the last task `pyxis step finish`, with a FinishRequest on descriptor 3, releases or removes the container;
-// it answers with Event finished or failed.
+// After the last task slurmstepd lets go of the leash, and the supervisor releases or removes the container and writes an
+// answer (contract/answer.h) to the pipe it has as descriptor 5. Where there is no supervisor any more, `pyxis step finish`
+// does that: with a FinishRequest on descriptor 3, and its answer on descriptor 5 too. Root reads nothing else of what the
+// user's processes say: both sockets are shut down in that direction.
 // When the whole job is over, the node's epilog runs `pyxis step epilog` as the job's user in the same way, with an
 // EpilogRequest and no leash.
 #pragma once
@@ -27,8 +29,9 @@ namespace pyxis {
 
 constexpr int contract_socket_fd = 3;
 constexpr int contract_leash_fd = 4;
+constexpr int contract_answer_fd = 5;
 // Plugin and engine of different releases refuse each other by this number.
-constexpr uint64_t contract_version = 1;
+constexpr uint64_t contract_version = 2;
 
 // `auto` of --container-name is `any` here (auto is a keyword).
 enum class NameMode : uint64_t { any, create, exec, no_exec };

@@ -25,6 +25,7 @@ class Start {
   Start(StartOptions options, const Settings& settings, Fd leash, Reporter& reporter, Phase& phase)
       : request_(std::move(options.request)), mounts_(std::move(options.mounts)),
         default_writable_(options.default_writable), not_kept_(std::move(options.not_kept)), settings_(settings), leash_(std::move(leash)),
+        farewell_(std::move(options.farewell)),
         reporter_(reporter), phase_(phase) {}
 
   // The answer, and the namespaces that go with it.
@@ -162,6 +163,7 @@ class Start {
       supervised.namespaces.emplace_back(kind, Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3)));
     supervised.use = std::move(container.use);
     supervised.leash = std::move(leash_);
+    supervised.farewell = std::move(farewell_);
     supervised.creator = !running.started.attached;
     supervised.temporary = request_.temporary;
     supervised.not_kept = not_kept_;
@@ -175,7 +177,7 @@ class Start {
   bool default_writable_;
   std::vector<int> not_kept_;
   const Settings& settings_;
-  Fd leash_;
+  Fd leash_, farewell_;
   Reporter& reporter_;
   std::optional<Store> store_;
   Phase& phase_;

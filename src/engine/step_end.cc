@@ -2,7 +2,7 @@
 
 #include <sys/socket.h>
 
-#include "base/log.h"
+#include "contract/answer.h"
 #include "engine/running.h"
 #include "engine/settings.h"
 #include "engine/step.h"
@@ -61,18 +61,13 @@ Result<void> epilog(const EpilogRequest& request, const Settings& settings) {
 
 template <class Request>
 int answer(const Environment& environment, Result<void> (*act)(const Request&, const Settings&)) {
-  Fd socket(contract_socket_fd);
+  Fd socket(contract_socket_fd), farewell(contract_answer_fd);
   auto work = [&]() -> Result<void> {
     auto message = TRY(receive_message(socket.get()));
     return act(TRY(Request::decode(message.body)), TRY(load_settings(environment)));
   };
   auto done = work();
-  Event event;
-  event.kind = done.ok() ? Event::Kind::finished : Event::Kind::failed;
-  event.phase = Phase::remove;
-  if (!done.ok()) event.text = done.error().text();
-  auto sent = send_message(socket.get(), event.encode());
-  if (!sent.ok() && !done.ok()) log::error(done.error().text());
+  write_answer(farewell.get(), done);
   return done.ok() ? 0 : 1;
 }
 

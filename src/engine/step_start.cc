@@ -36,7 +36,7 @@ Result<StartRequest> receive_request(int socket) {
 }  // namespace
 
 int step_start(const Environment& environment) {
-  Fd socket(contract_socket_fd), leash(contract_leash_fd);
+  Fd socket(contract_socket_fd), leash(contract_leash_fd), farewell(contract_answer_fd);
   auto request = receive_request(socket.get());
   auto settings = load_settings(environment);
   if (!request.ok() || !settings.ok()) {
@@ -48,6 +48,7 @@ int step_start(const Environment& environment) {
   Phase phase = Phase::request;
   StartOptions options;
   options.request = std::move(*request);
+  options.farewell = std::move(farewell);
   options.not_kept = {contract_socket_fd};
   auto running = start_container(std::move(options), *settings, std::move(leash), reporter, phase);
   if (running.ok()) return answer_success(socket.get(), *running);

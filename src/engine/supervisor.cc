@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "base/fs.h"
+#include "contract/answer.h"
 #include "engine/leftovers.h"
 #include "store/containers.h"
 #include "store/layers.h"
@@ -127,6 +128,7 @@ void clear_up(const Store& store, Supervised& supervised, const RunningDirectory
   Fd finisher = serve_until_released(supervised, listener.socket.get());
   directory.remove(listener);
   clear_up(store, supervised, directory, finisher);
+  if (supervised.farewell) write_answer(supervised.farewell.get(), ok());
   ::_exit(0);
 }
 

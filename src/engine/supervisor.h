@@ -21,6 +21,7 @@ struct Supervised {
   std::vector<std::pair<Namespace, Fd>> namespaces;
   Fd use;           // from use_container
   Fd leash;         // end-of-file: the step is over
+  Fd farewell;      // where it says that it has cleared up (contract/answer.h); may be none
   bool creator = true;   // false: joined a container that another supervisor started
   bool temporary = false;  // remove it at the end
   std::vector<Digest> layers;  // to be made durable in the background

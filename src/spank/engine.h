@@ -17,6 +17,7 @@ constexpr int engine_died = ECHILD;
 struct Container {
   Started started;
   std::vector<Fd> namespaces;
+  Child engine;  // which ends by itself now; to be reaped. None where the container was running.
 };
 
 // How to run the engine for one call.
@@ -25,20 +26,29 @@ struct EngineProcess {
   std::optional<Identity> identity;  // given by callers that are root; a task is the user already
 };
 
+// What ties a step's supervisor to slurmstepd: it sees that the leash is let go, and writes to the farewell pipe when it has
+// cleared up.
+struct Ties {
+  int leash = -1, farewell = -1;
+};
+
 class Engine {
  public:
   virtual ~Engine() = default;
 
   using Listener = std::function<void(const Event&)>;
-  // Makes the container, however long its import takes. `leash` stays the caller's; `listener` gets the
+  // Makes the container, however long its import takes. `ties` stay the caller's; `listener` gets the
   // events on the way. An error's first line says which part failed, the next ones are the engine's; its code
   // is `engine_died` where the engine had no chance to clean up.
-  virtual Result<Container> start(const StartRequest& request, const EngineProcess& process, int leash,
+  virtual Result<Container> start(const StartRequest& request, const EngineProcess& process, const Ties& ties,
                                   const Listener& listener) = 0;
   // Asks the container's supervisor for its namespaces.
   virtual Result<Container> join(const std::string& control_socket) = 0;
-  // These two kill the engine and fail when it has not ended within their deadline.
-  virtual Result<void> finish(const FinishRequest& request, const EngineProcess& process) = 0;
+  // Waits for the end of an engine that has answered, and kills one that lingers.
+  virtual void reap(Child engine) = 0;
+  // The step is over, and its leash let go: waits at the read end of the farewell pipe for the supervisor's answer, and
+  // where none comes has the engine clear up. These two kill the engine and fail when it has not ended within their deadline.
+  virtual Result<void> finish(const FinishRequest& request, const EngineProcess& process, int farewell) = 0;
   virtual Result<void> epilog(const EpilogRequest& request, const EngineProcess& process) = 0;
 };
 

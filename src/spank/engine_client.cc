@@ -1,6 +1,5 @@
 #include <fcntl.h>
 #include <grp.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -10,12 +9,12 @@
 #include <chrono>
 
 #include "base/fs.h"
+#include "contract/answer.h"
 #include "spank/engine.h"
 
 namespace pyxis::spank {
 namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 // How long the engine may take to end once it has answered, to remove a container, and a supervisor to
@@ -34,25 +33,10 @@ Result<SocketPair> make_socket_pair() {
   return SocketPair{Fd(ends[0]), Fd(ends[1])};
 }
 
-// True once the descriptor is readable, false at the deadline.
-bool wait_readable(int fd, milliseconds limit) {
-  auto end = std::chrono::steady_clock::now() + limit;
-  for (;;) {
-    auto left = std::chrono::duration_cast<milliseconds>(end - std::chrono::steady_clock::now());
-    pollfd entry{fd, POLLIN, 0};
-    int count = ::poll(&entry, 1, left.count() < 0 ? 0 : static_cast<int>(left.count()));
-    if (count > 0) return true;
-    if (count == 0 || errno != EINTR) return false;
-  }
-}
-
-// Reaps the engine, which has answered or closed its socket; kills it where it lingers. Kernels before 5.3
-// have no pidfd: there the engine's word that it ends must do.
+// Reaps the engine, which has answered or closed its socket; kills it where it lingers.
 std::string end_of(Child child) {
-  if (auto pidfd = open_pidfd(child.pid()); pidfd.ok() && !wait_readable(pidfd->get(), exit_deadline))
-    ::kill(child.pid(), SIGKILL);
-  auto status = child.wait();
-  return status.ok() ? describe_wait_status(*status) : status.error().text();
+  auto status = child.end_within(exit_deadline);
+  return status ? describe_wait_status(*status) : "it could not be killed";
 }
 
 void set_receive_deadline(int socket, seconds limit) {
@@ -73,38 +57,17 @@ Result<std::pair<Event, std::vector<Fd>>> receive_event(int socket) {
   return std::pair{std::move(event), std::move(message.descriptors)};
 }
 
-Result<Fd> connect_to(const std::string& path);
-bool become(const Identity& identity);
-
-// Asks the supervisor, whose socket lies in a directory of the user's, as the user: in a child, for slurmstepd is root
-// and has other threads. The child does what is allowed after fork(2) there: system calls, and memory, which glibc
-// keeps usable. False: it could not be asked, or did not answer.
-bool release(const FinishRequest& request, const EngineProcess& process) {
-  auto body = request.encode();
-  pid_t pid = ::fork();
-  if (pid < 0) return false;
-  if (pid == 0) {
-    if (process.identity && !become(*process.identity)) ::_exit(1);
-    auto socket = connect_to(request.control_socket);
-    if (!socket.ok()) ::_exit(1);
-    set_receive_deadline(socket->get(), finish_deadline);
-    bool finished = send_message(socket->get(), body).ok() && receive_message(socket->get()).ok();
-    ::_exit(finished ? 0 : 1);
-  }
-  auto status = Child(pid).wait();
-  return status.ok() && *status == 0;
-}
-
 class PyxisEngine : public Engine {
  public:
   explicit PyxisEngine(std::string path) : path_(std::move(path)) {}
 
-  Result<Container> start(const StartRequest& request, const EngineProcess& process, int leash,
+  Result<Container> start(const StartRequest& request, const EngineProcess& process, const Ties& ties,
                           const Listener& listener) override;
   Result<Container> join(const std::string& control_socket) override;
-  Result<void> finish(const FinishRequest& request, const EngineProcess& process) override {
-    // The supervisor clears up by itself; a program is started only where it cannot be asked, or more is to do.
-    if (request.save_path.empty() && !request.control_socket.empty() && release(request, process)) return ok();
+  void reap(Child engine) override { end_of(std::move(engine)); }
+  Result<void> finish(const FinishRequest& request, const EngineProcess& process, int farewell) override {
+    // A program is started only where the supervisor has died, or hangs.
+    if (farewell >= 0 && read_answer(farewell, finish_deadline).ok()) return ok();
     auto done = run_to_end("finish", request.encode(), process);
     if (!done.ok())
       return std::move(done).error().context("couldn't clean up container " + request.container);
@@ -115,7 +78,7 @@ class PyxisEngine : public Engine {
   }
 
  private:
-  Result<Child> spawn_engine(const std::string& verb, const EngineProcess& process, int socket, int leash);
+  Result<Child> spawn_engine(const std::string& verb, const EngineProcess& process, int socket, const Ties& ties);
   Result<void> run_to_end(const std::string& verb, const std::string& body, const EngineProcess& process);
 
   std::string path_;
@@ -126,31 +89,35 @@ class PyxisEngine : public Engine {
 // during the import, and can then remove what it has half done. Its supervisor, a child, does not inherit
 // that (prctl(2)). Clean-up without a leash goes on whoever dies.
 Result<Child> PyxisEngine::spawn_engine(const std::string& verb, const EngineProcess& process, int socket,
-                                        int leash) {
+                                        const Ties& ties) {
   auto null = TRY(open_path("/dev/null", O_RDWR));
   SpawnRequest request;
   request.program = path_;
   request.arguments = {"pyxis", "step", verb};
   request.environment = process.environment;
-  request.descriptors = {
-      {null.get(), STDIN_FILENO}, {STDERR_FILENO, STDOUT_FILENO}, {socket, contract_socket_fd}};
-  if (leash >= 0) request.descriptors.emplace_back(leash, contract_leash_fd);
+  int log = process.identity ? null.get() : STDERR_FILENO;  // root's own log is not the user's to write to
+  request.descriptors = {{null.get(), STDIN_FILENO},
+                         {log, STDOUT_FILENO},
+                         {log, STDERR_FILENO},
+                         {socket, contract_socket_fd}};
+  if (ties.leash >= 0) request.descriptors.emplace_back(ties.leash, contract_leash_fd);
+  if (ties.farewell >= 0) request.descriptors.emplace_back(ties.farewell, contract_answer_fd);
   request.directory = "/";
   request.close_others = true;
-  if (leash >= 0) request.parent_death_signal = SIGTERM;
+  if (ties.leash >= 0) request.parent_death_signal = SIGTERM;
   request.no_new_privileges = process.identity.has_value();
   request.identity = process.identity;
   return spawn(request);
 }
 
-Result<Container> PyxisEngine::start(const StartRequest& request, const EngineProcess& process, int leash,
+Result<Container> PyxisEngine::start(const StartRequest& request, const EngineProcess& process, const Ties& ties,
                                      const Listener& listener) {
   auto couldnt_start = [&](const std::string& cause) {
     return fail(failure_headline(Phase::start, request.container, request.image) + "\n" + cause);
   };
   auto pair = make_socket_pair();
   if (!pair.ok()) return couldnt_start(pair.error().text());
-  auto child = spawn_engine("start", process, pair->theirs.get(), leash);
+  auto child = spawn_engine("start", process, pair->theirs.get(), ties);
   if (!child.ok()) return couldnt_start(child.error().text());
   pair->theirs.reset();
   // Where the engine dies before it has read the request, the answer below says so.
@@ -172,17 +139,10 @@ Result<Container> PyxisEngine::start(const StartRequest& request, const EnginePr
       return fail(failure_headline(event.phase, request.container, request.image) + "\n" + event.text);
     }
     if (event.kind == Event::Kind::started) {
-      end_of(std::move(*child));
-      return Container{std::move(event.started), std::move(descriptors)};
+      return Container{std::move(event.started), std::move(descriptors), std::move(*child)};
     }
     listener(event);
   }
-}
-
-bool become(const Identity& identity) {
-  return ::setgroups(identity.groups.size(), identity.groups.data()) == 0 &&
-         ::setresgid(identity.gid, identity.gid, identity.gid) == 0 &&
-         ::setresuid(identity.uid, identity.uid, identity.uid) == 0;
 }
 
 Result<Fd> connect_to(const std::string& path) {
@@ -214,33 +174,27 @@ Result<Container> PyxisEngine::join(const std::string& control_socket) {
                   std::to_string(join_deadline.count()) + " s");
   if (!answer.ok()) return failed("the container's supervisor: " + answer.error().text());
   if (answer->first.kind != Event::Kind::started) return failed(answer->first.text);
-  return Container{std::move(answer->first.started), std::move(answer->second)};
+  return Container{std::move(answer->first.started), std::move(answer->second), Child()};
 }
 
 Result<void> PyxisEngine::run_to_end(const std::string& verb, const std::string& body,
                                      const EngineProcess& process) {
   auto pair = TRY(make_socket_pair());
-  auto child = TRY(spawn_engine(verb, process, pair.theirs.get(), -1));
+  if (::shutdown(pair.ours.get(), SHUT_RD) != 0) return sys_error("shutdown");  // see contract/answer.h
+  auto answer = TRY(AnswerPipe::make());
+  auto child = TRY(spawn_engine(verb, process, pair.theirs.get(), {-1, answer.writer.get()}));
   pair.theirs.reset();
+  answer.writer.reset();
+  // Where the engine dies before it has read the request, the answer below says so.
   auto sent = send_message(pair.ours.get(), body);
-  if (!sent.ok() && !end_of_stream(sent.error())) return sent;
-  auto end = std::chrono::steady_clock::now() + finish_deadline;
-  for (;;) {
-    auto left = std::chrono::duration_cast<milliseconds>(end - std::chrono::steady_clock::now());
-    if (left.count() <= 0 || !wait_readable(pair.ours.get(), left))
-      return fail("the engine did not end within " + std::to_string(finish_deadline.count()) +
-                  " s and was killed");
-    set_receive_deadline(pair.ours.get(), exit_deadline);
-    auto answer = receive_event(pair.ours.get());
-    if (!answer.ok() && end_of_stream(answer.error()))
-      return fail("the engine " + path_ + " ended without an answer: " + end_of(std::move(child)));
-    if (!answer.ok()) return std::move(answer).error().context("answer of the engine " + path_);
-    auto& event = answer->first;
-    if (event.kind != Event::Kind::failed && event.kind != Event::Kind::finished) continue;
-    end_of(std::move(child));
-    if (event.kind == Event::Kind::failed) return fail(event.text);
-    return ok();
-  }
+  if (!sent.ok() && !end_of_stream(sent.error())) return end_of(std::move(child)), sent;
+  auto done = read_answer(answer.reader.get(), finish_deadline);
+  int code = done.ok() ? 0 : done.error().code;
+  auto end = end_of(std::move(child));
+  if (code == ETIMEDOUT)
+    return fail("the engine did not end within " + std::to_string(finish_deadline.count()) + " s: " + end);
+  if (code == ECONNRESET) return fail("the engine " + path_ + " ended without an answer: " + end);
+  return done;
 }
 
 }  // namespace

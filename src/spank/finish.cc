@@ -12,6 +12,10 @@ void finish(SlurmApi& api, Step& step, Engine& engine) {
   // container of another step, which this one only joined, is that step's; the supervisor it has there is
   // ours.
   auto state = step.rendezvous ? step.rendezvous->state() : StepState::untouched;
+  // Nobody but the supervisor has the other ends then: it clears up now, and where it has died, that shows.
+  step.leash_keep.reset();
+  step.leash_engine.reset();
+  step.farewell.writer.reset();
   if (state != StepState::untouched && state != StepState::failed) {
     FinishRequest request;
     request.container = step.container;
@@ -22,11 +26,9 @@ void finish(SlurmApi& api, Step& step, Engine& engine) {
     if (state != StepState::started) request.save_path.clear();
     EngineProcess process{engine_environment(api.environment(), step.job.account), std::nullopt};
     if (::geteuid() == 0) process.identity = step.job.identity;  // a slurmd of one user is that user already
-    auto done = engine.finish(request, process);
+    auto done = engine.finish(request, process, step.farewell.reader.get());
     if (!done.ok()) report(api, done.error());
   }
-  step.leash_keep.reset();
-  step.leash_engine.reset();
 }
 
 }  // namespace

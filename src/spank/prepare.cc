@@ -30,11 +30,14 @@ Result<JobFacts> gather_facts(SlurmApi& api) {
   return job;
 }
 
-Result<void> make_leash(Step& step) {
+Result<void> make_ties(Step& step) {
   std::array<int, 2> ends;
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return sys_error("socketpair");
   step.leash_keep.reset(ends[0]);
   step.leash_engine.reset(ends[1]);
+  // Nothing can be queued for slurmstepd then: what users queue there would have to be dropped by it.
+  if (::shutdown(step.leash_keep.get(), SHUT_RD) != 0) return sys_error("shutdown");
+  step.farewell = TRY(AnswerPipe::make());
   return ok();
 }
 
@@ -43,7 +46,7 @@ Result<void> fill_step(SlurmApi& api, const Config& config, Step& step) {
   step.job = TRY(gather_facts(api));
   step.container = engine_name(config.container_scope, step.job.job_id, step.job.step_id, step.options.name);
   step.owner = ::getpid();
-  TRY(make_leash(step));
+  TRY(make_ties(step));
   step.runtime_dir = TRY(make_user_runtime_dir(config.runtime_path, step.job.identity));
   return ok();
 }

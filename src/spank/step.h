@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "base/process.h"
+#include "contract/answer.h"
 #include "spank/engine.h"
 #include "spank/environment_rules.h"
 #include "spank/options.h"
@@ -35,6 +36,7 @@ struct Step {
   pid_t owner = 0;  // slurmstepd
   std::unique_ptr<Rendezvous> rendezvous;
   Fd leash_keep, leash_engine;
+  AnswerPipe farewell;  // slurmstepd reads, the supervisor writes
   // What went wrong before there were tasks. An error of init_post_opt() would drain the node (job_manager()
   // in slurmstepd), and one of user_init() does not reach srun: it is raised in task_init().
   std::optional<Error> deferred;

@@ -87,7 +87,7 @@ void print_event(SlurmApi& api, const Step& step, const Event& event) {
 Result<Container> start_container(SlurmApi& api, Step& step, Engine& engine) {
   auto request = TRY(make_request(api, step));
   EngineProcess process{engine_environment(request.job_env, step.job.account), std::nullopt};
-  return engine.start(request, process, step.leash_engine.get(),
+  return engine.start(request, process, {step.leash_engine.get(), step.farewell.writer.get()},
                       [&](const Event& event) { print_event(api, step, event); });
 }
 
@@ -132,7 +132,11 @@ int start_task(SlurmApi& api, Step& step, Engine& engine) {
     auto container = TRY(state == StepState::untouched ? lead(api, step, engine)
                                                        : engine.join(step.rendezvous->control_socket()));
     step.leash_engine.reset();
-    return enter(api, step, std::move(container));
+    step.farewell.writer.reset();
+    auto child = std::move(container.engine);
+    auto entered = enter(api, step, std::move(container));
+    engine.reap(std::move(child));
+    return entered;
   };
   auto done = run();
   if (done.ok()) return 0;

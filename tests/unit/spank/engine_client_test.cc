@@ -6,6 +6,7 @@
 #include <array>
 #include <thread>
 
+#include "contract/answer.h"
 #include "spank/engine.h"
 #include "temporary.h"
 
@@ -32,7 +33,7 @@ class EngineClient : public ::testing::Test {
     StartRequest request;
     request.container = "pyxis_c";
     request.image = image;
-    return engine->start(request, {{"HOME=/h"}, std::nullopt}, leash.get(),
+    return engine->start(request, {{"HOME=/h"}, std::nullopt}, {leash.get(), farewell_pipe.writer.get()},
                          [this](const Event& event) { heard.push_back(event.text); });
   }
   std::string start_problem(const std::string& image) {
@@ -40,6 +41,7 @@ class EngineClient : public ::testing::Test {
     return container.ok() ? "" : container.error().text();
   }
   Fd keep, leash;
+  AnswerPipe farewell_pipe = std::move(AnswerPipe::make()).value();
   std::unique_ptr<Engine> engine = pyxis_engine(FAKE_ENGINE);
   std::vector<std::string> heard;
 };
@@ -70,11 +72,27 @@ TEST_F(EngineClient, AMissingEngineIsNamed) {
 }
 
 TEST_F(EngineClient, FinishTellsHowItWent) {
-  EXPECT_TRUE(engine->finish({"c", "", true, "", ""}, {}).ok());
-  EXPECT_EQ(engine->finish({"fail", "", true, "", ""}, {}).error().text(),
+  EXPECT_TRUE(engine->finish({"c", "", true, "", ""}, {}, -1).ok());
+  EXPECT_EQ(engine->finish({"fail", "", true, "", ""}, {}, -1).error().text(),
             "couldn't clean up container fail: still busy");
-  EXPECT_THAT(engine->finish({"die", "", true, "", ""}, {}).error().text(),
+  EXPECT_THAT(engine->finish({"die", "", true, "", ""}, {}, -1).error().text(),
               HasSubstr("exited with status 3"));
+}
+
+TEST_F(EngineClient, FinishNeedsNoEngineWhereTheSupervisorSaysThatItHasClearedUp) {
+  engine = pyxis_engine("/no/such/pyxis");
+  auto farewell = AnswerPipe::make();
+  ASSERT_TRUE(farewell.ok());
+  write_answer(farewell->writer.get(), ok());
+  EXPECT_TRUE(engine->finish({"c", "", true, "", ""}, {}, farewell->reader.get()).ok());
+}
+
+TEST_F(EngineClient, FinishRunsTheEngineWhereTheSupervisorHasDied) {
+  auto farewell = AnswerPipe::make();
+  ASSERT_TRUE(farewell.ok());
+  farewell->writer.reset();
+  EXPECT_EQ(engine->finish({"fail", "", true, "", ""}, {}, farewell->reader.get()).error().text(),
+            "couldn't clean up container fail: still busy");
 }
 
 TEST_F(EngineClient, JoinsThroughSocketsWithLongPaths) {

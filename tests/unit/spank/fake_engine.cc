@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string>
 
+#include "contract/answer.h"
 #include "contract/step.h"
 
 namespace {
@@ -19,7 +20,7 @@ void answer(Event event) {
 
 bool descriptors_are_as_promised() {
   struct stat info;
-  for (int fd = contract_leash_fd + 1; fd < 64; ++fd)
+  for (int fd = contract_answer_fd + 1; fd < 64; ++fd)
     if (::fstat(fd, &info) == 0) return false;
   struct stat out, err;
   return ::fstat(contract_leash_fd, &info) == 0 && S_ISSOCK(info.st_mode) && ::fstat(1, &out) == 0 &&
@@ -51,8 +52,7 @@ int finish() {
   auto request = FinishRequest::decode(receive_message(contract_socket_fd)->body);
   if (!request.ok()) return 9;
   if (request->container == "die") return 3;
-  if (request->container == "fail") answer({Event::Kind::failed, "still busy", Phase::remove});
-  answer({Event::Kind::finished, ""});
+  write_answer(contract_answer_fd, request->container == "fail" ? Result<void>(fail("still busy")) : ok());
   return 0;
 }
 

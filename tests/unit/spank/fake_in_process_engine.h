@@ -16,19 +16,20 @@ class FakeEngine : public Engine {
   std::vector<EpilogRequest> epilogs;
   EngineProcess last_process;
 
-  Result<Container> start(const StartRequest& request, const EngineProcess& process, int,
+  Result<Container> start(const StartRequest& request, const EngineProcess& process, const Ties&,
                           const Listener& listener) override {
     starts.push_back(request);
     last_process = process;
     for (const auto& event : events) listener(event);
     if (start_error) return *start_error;
-    return Container{started, {}};
+    return Container{started, {}, Child()};
   }
   Result<Container> join(const std::string& control_socket) override {
     joins.push_back(control_socket);
-    return Container{started, {}};
+    return Container{started, {}, Child()};
   }
-  Result<void> finish(const FinishRequest& request, const EngineProcess& process) override {
+  void reap(Child) override {}
+  Result<void> finish(const FinishRequest& request, const EngineProcess& process, int) override {
     finishes.push_back(request);
     last_process = process;
     return ok();
