@@ -35,14 +35,16 @@ remove_home() {
   rm -rf --one-file-system -- "$TEST_HOME"
 }
 
-# Runs a command as the test user, with nothing of our environment but what is given as NAME=value arguments.
+# Runs a command as the test user, with nothing of our environment but what is given as NAME=value arguments. What
+# `wrapped` holds comes between: a program of root's that executes the rest.
+wrapped=()
 as_user() {
   local settings=()
   while [[ $1 == [A-Z_a-z]*=* ]]; do
     settings+=("$1")
     shift
   done
-  setpriv --reuid "$PYXIS_TEST_USER" --regid "$PYXIS_TEST_USER" --clear-groups --no-new-privs -- \
+  "${wrapped[@]}" setpriv --reuid "$PYXIS_TEST_USER" --regid "$PYXIS_TEST_USER" --clear-groups --no-new-privs -- \
     env -i -C "$TEST_HOME" HOME="$TEST_HOME" USER="$PYXIS_TEST_USER" PATH=/usr/bin:/bin ENROOT_RUNTIME_PATH="$TEST_HOME/run" \
     ASAN_OPTIONS="${ASAN_OPTIONS:-}" UBSAN_OPTIONS="${UBSAN_OPTIONS:-}" LSAN_OPTIONS="${LSAN_OPTIONS:-}" "${settings[@]}" "$@"
 }
