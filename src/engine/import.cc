@@ -72,7 +72,9 @@ Result<Digest> run_importer(const std::string& verb, const Settings& settings, c
 }  // namespace
 
 std::string recorded_name(const ImportRequest& request) {
-  return request.reference.canonical() + " " + request.platform.text();
+  auto reference = request.reference;
+  if (!reference.digest.empty()) reference.tag.clear();  // the digest wins: one image, whatever tag is beside it
+  return reference.canonical() + " " + request.platform.text();
 }
 
 Result<StoredImage> import_image(const Store& store, const Settings& settings, const ImportRequest& request,
