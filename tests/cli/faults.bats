@@ -91,7 +91,7 @@ assert_nothing_imported() {
 
 @test "a manifest that is an HTML page: the page's first words are shown" {
   run pyxis pull "$FAULTD/nojson/busybox"
-  assert_only_error manifest "JSON" "Sign in"
+  assert_only_error manifest "not JSON" "Sign in" "check that a registry answers at this address"
   assert_nothing_imported
 }
 
