@@ -411,7 +411,7 @@ prompt_process() {
   victims=$(processes_of_test)
   kill -KILL "$(prompt_process)"
   wait "$background" || true
-  for process in $victims; do timeout 20 tail --pid="$process" -f /dev/null; done
+  for process in $victims; do await_end "$process"; done
   exec {background_input}>&-
   run -0 pyxis start shared true
 }

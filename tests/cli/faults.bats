@@ -85,7 +85,7 @@ assert_nothing_imported() {
 
 @test "a layer of another size than the manifest says" {
   run pyxis pull "$FAULTD/wrongsize/busybox"
-  assert_only_error layer
+  assert_only_error "layer sha256:" "bytes the manifest states" "the manifest is wrong"
   assert_nothing_imported
 }
 

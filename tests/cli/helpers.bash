@@ -27,11 +27,22 @@ make_home() {
   export TEST_HOME
 }
 
+# Returns when the process has ended, with a failure if that takes more than 20 seconds.
+await_end() { # PID
+  /usr/bin/python3 -c '
+import os, select, sys
+try:
+    process = os.pidfd_open(int(sys.argv[1]))
+except ProcessLookupError:
+    sys.exit()
+sys.exit(not select.select([process], [], [], 20)[0])' "$1"
+}
+
 # Nothing of a test outlives it: background commands are killed, containers end with the processes in them.
 remove_home() {
   local process
   for process in $(processes_of_test); do kill -KILL "$process" 2>/dev/null || true; done
-  for process in $(processes_of_test); do timeout 10 tail --pid="$process" -f /dev/null; done
+  for process in $(processes_of_test); do await_end "$process"; done
   rm -rf --one-file-system -- "$TEST_HOME"
 }
 

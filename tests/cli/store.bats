@@ -105,7 +105,7 @@ start_stalled_pull() { # NAME; sets `pull`, its process
   victims=$(processes_of_test)
   for process in $victims; do kill -KILL "$process" 2>/dev/null || true; done
   wait "$pull" || true
-  for process in $victims; do timeout 20 tail --pid="$process" -f /dev/null; done
+  for process in $victims; do await_end "$process"; done
   assert_equal "$(layer_count)" 0
   fault release
   # Something else: it finds the leftovers of the dead.
@@ -125,7 +125,7 @@ start_stalled_pull() { # NAME; sets `pull`, its process
   done
   wait "$pull" || true
   fault release
-  for process in $victims; do timeout 20 tail --pid="$process" -f /dev/null; done
+  for process in $victims; do await_end "$process"; done
   assert_equal "$(processes_of_test)" ""
   run -0 pyxis load "$FAULTD/stall-layers/busybox"
   assert_nothing_left
@@ -136,7 +136,7 @@ start_stalled_pull() { # NAME; sets `pull`, its process
   local process victims
   victims=$(processes_of_test)
   for process in $victims; do kill -INT "$process" 2>/dev/null || true; done
-  for process in $victims; do timeout 20 tail --pid="$process" -f /dev/null; done
+  for process in $victims; do await_end "$process"; done
   wait "$pull" && fail "an interrupted pull succeeded"
   fault release
   assert_equal "$(processes_of_test)" ""
