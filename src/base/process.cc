@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -216,6 +217,11 @@ Result<Fd> open_pidfd(pid_t pid) {
   long fd = ::syscall(SYS_pidfd_open, pid, 0);
   if (fd < 0) return sys_error("pidfd_open " + std::to_string(pid));
   return Fd(static_cast<int>(fd));
+}
+
+UmaskScope::UmaskScope(mode_t mask) : before_(::umask(mask)) {}
+UmaskScope::~UmaskScope() {
+  ::umask(before_);
 }
 
 }  // namespace pyxis

@@ -80,4 +80,17 @@ bool process_alive(const ProcessIdentity& identity);
 // pidfd_open(2): readable once the process has ended.
 Result<Fd> open_pidfd(pid_t pid);
 
+// The process's umask for as long as this lives; then the one before. Files made meanwhile do not depend on
+// the caller's.
+class UmaskScope {
+ public:
+  explicit UmaskScope(mode_t mask);
+  ~UmaskScope();
+  UmaskScope(const UmaskScope&) = delete;
+  UmaskScope& operator=(const UmaskScope&) = delete;
+
+ private:
+  mode_t before_;
+};
+
 }  // namespace pyxis

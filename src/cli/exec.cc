@@ -51,6 +51,7 @@ Result<int> exec(const ExecArguments& arguments, const std::vector<std::string>&
   }
   inside.argv = command;
   inside.environment = environment.lines();
+  inside.pretend_ownership = true;
   inside.not_executed = [](const Error& error) { log::error(error.text()); };
   auto namespaces = TRY(open_namespaces(arguments.pid, kinds));
   return shell_status(TRY(run_in_sandbox(namespaces, inside)));

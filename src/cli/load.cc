@@ -1,5 +1,6 @@
 #include "cli/images_to_load.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "engine/launch.h"
 #include "engine/user_store.h"
 #include "store/layers.h"
@@ -27,6 +28,7 @@ Result<int> load(const ImageArguments& image_arguments, const LoadArguments& arg
   auto name = arguments.name.empty() ? default_name(request.reference) : arguments.name;
   TRY(check_container_name(name));
   auto store = TRY(open_user_store(settings));
+  UmaskScope umask(022);
   auto name_lock = TRY(lock_container_name(store, name));
   bool exists = TRY(container_exists(store, name));
   if (exists && !arguments.force)

@@ -2,8 +2,6 @@
 
 #include <iostream>
 
-#include <sys/stat.h>
-
 #include "base/log.h"
 #include "cli/command.h"
 #include "engine/step.h"
@@ -61,7 +59,6 @@ int run_command_line(int argc, char** argv, const Environment& environment) {
   // After the commands, which would inherit them.
   app.footer(footer);
   app.set_help_all_flag("--help-all", "Help of all commands");
-  ::umask(022);  // the job's own would decide about the modes of what is shared by its containers
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

@@ -85,6 +85,7 @@ Result<int> start(const StartArguments& arguments, std::vector<std::string> comm
   inside.environment = merged_environment(environment, running.started.env, arguments.environment);
   inside.workdir = running.started.workdir;
   inside.keep_capabilities = remapped;
+  inside.pretend_ownership = true;
   inside.not_executed = [](const Error& error) { log::error(error.text()); };
   Child supervisor(running.supervisor);
   auto status = run_in_sandbox(running.namespaces, inside);

@@ -74,7 +74,9 @@ Result<Digest> run_helper(const std::string& name, const std::string& verb, cons
 }  // namespace
 
 std::string recorded_name(const ImportRequest& request) {
-  return request.reference.canonical() + " " + request.platform.text();
+  auto reference = request.reference;
+  if (!reference.digest.empty()) reference.tag.clear();  // the digest wins: one image, whatever tag is beside it
+  return reference.canonical() + " " + request.platform.text();
 }
 
 Result<StoredImage> import_image(const Store& store, const Settings& settings, const ImportRequest& request,

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include "base/process.h"
 #include "engine/import.h"
 #include "image/reference.h"
 #include "engine/launch.h"
@@ -187,6 +188,7 @@ class Start {
 
 Result<JoinedContainer> start_container(StartOptions options, const Settings& settings, Fd leash, Reporter& reporter,
                                         Phase& phase) {
+  UmaskScope umask(022);  // the caller's would decide about the modes of what all steps in the container share
   return Start(std::move(options), settings, std::move(leash), reporter, phase).run();
 }
 

@@ -155,8 +155,12 @@ Result<std::variant<Manifest, Index>> parse_manifest(std::string_view bytes, std
   if (bytes.size() > max_manifest_bytes)
     return fail("manifest is of " + human_bytes(bytes.size()) + ", more than " +
                 human_bytes(max_manifest_bytes));
-  auto document = TRY(json::parse_object(bytes, "manifest"));
-  auto parsed = read_document(document, content_type);
+  auto document = json::parse_object(bytes, "manifest");
+  if (!document.ok()) {
+    return std::move(document).error().with_remedy(
+        "check that a registry answers at this address, and no proxy in its place");
+  }
+  auto parsed = read_document(*document, content_type);
   if (!parsed.ok()) return std::move(parsed).error().context("manifest");
   return parsed;
 }

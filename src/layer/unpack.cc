@@ -29,6 +29,12 @@ class CountedSource : public ByteSource {
   uint64_t limit_, count_ = 0;
 };
 
+// A name from the archive as errors show it: only its beginning, if it is long.
+std::string shown(std::string_view name) {
+  constexpr size_t most = 200;
+  return printable(name.substr(0, most)) + (name.size() > most ? "..." : "");
+}
+
 class Unpacker {
  public:
   Unpacker(ByteSource& tar, TreeWriter& tree, LayerFacts& facts, const UnpackLimits& limits)
@@ -37,7 +43,7 @@ class Unpacker {
   Result<void> run() {
     for (uint64_t count = 0; TRY(reader_.next(entry_)); ++count) {
       if (count >= limits_.entries) return fail("more than " + std::to_string(limits_.entries) + " entries");
-      TRY_CONTEXT(add_entry(), printable(entry_.name));
+      TRY_CONTEXT(add_entry(), shown(entry_.name));
     }
     TRY(link_late());
     return tree_.finish();
@@ -112,7 +118,7 @@ class Unpacker {
     auto target = parse_entry_path(name, limits_.depth);
     if (target.ok() && target->is_root()) target = fail("is the root");
     if (target.ok() && target->kind != EntryPath::Kind::ordinary) target = fail("is a whiteout");
-    if (!target.ok()) return std::move(target).error().context("hard link target " + printable(name));
+    if (!target.ok()) return std::move(target).error().context("hard link target " + shown(name));
     return target;
   }
 
@@ -133,10 +139,10 @@ class Unpacker {
       auto path = TRY(parse_entry_path(link.path, limits_.depth));
       auto target = TRY(parse_entry_path(link.target, limits_.depth));
       if (TRY(tree_.present(path))) continue;
-      if (!TRY_CONTEXT(tree_.present(target), printable(link.path))) {
+      if (!TRY_CONTEXT(tree_.present(target), shown(link.path))) {
         external.push_back(std::move(link));
       } else {
-        TRY_CONTEXT(tree_.add_hard_link(path, target, entry_), printable(link.path));
+        TRY_CONTEXT(tree_.add_hard_link(path, target, entry_), shown(link.path));
       }
     }
     facts_.external_links = std::move(external);

@@ -12,6 +12,8 @@ constexpr size_t max_error_page = 64u << 10;
 constexpr std::uint64_t enough_progress =
     1u << 20;  // a server must not keep us busy forever with a byte at a time
 
+constexpr long range_not_satisfiable = 416;  // here: there is nothing behind what we have
+
 // What has been delivered so far, and what the next bytes of a response are.
 class Stream {
  public:
@@ -40,6 +42,12 @@ class Stream {
     hasher_.update(data);
     delivered_ += data.size();
     return sink_(data);
+  }
+
+  Error too_short() const {
+    return fail("the registry has " + std::to_string(delivered_) + " of the " + std::to_string(blob_.size) +
+                    " bytes the manifest states",
+                "the registry or a proxy alters content, or the manifest is wrong");
   }
 
   Result<void> check_digest() {
@@ -100,6 +108,8 @@ Result<void> stream_blob(Session& session, const HttpSettings& settings, const D
       question.headers.emplace_back("Range", "bytes=" + std::to_string(stream.delivered()) + "-");
     stream.begin_response();
     auto outcome = TRY_CONTEXT(session.ask(question, body, stop), object);
+    if (outcome.response.status == range_not_satisfiable && stream.delivered() > 0)
+      return stream.too_short().context(object);
     note_shortness(outcome, stream, blob);
     bool success = outcome.response.status == 200 || outcome.response.status == 206;
     if (outcome.failure == HttpFailure::none && success) break;

@@ -23,7 +23,10 @@ bool same_file(int a, int b) {
 }
 
 Error source_error(const std::string& path, int code) {
-  if (code == ENOENT || code == ENOTDIR) return Error{"source path does not exist: " + path, {}, code};
+  if (code == ENOENT || code == ENOTDIR) {
+    return Error{"source path does not exist: " + path,
+                 "check it on this node, or give the mount the option nofail to go without", code};
+  }
   auto error = sys_error("source path cannot be reached: " + path, code);
   switch (code) {
     case EACCES:

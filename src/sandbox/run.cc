@@ -12,6 +12,7 @@
 #include <climits>
 
 #include "base/text.h"
+#include "nsjoin/seccomp.h"
 #include "sandbox/capabilities.h"
 #include "sandbox/child_report.h"
 #include "sandbox/kernel_calls.h"
@@ -69,6 +70,7 @@ Error execute(const SandboxCommand& command) {
 
 Result<void> settle(const SandboxCommand& command) {
   if (::chdir(command.workdir.c_str()) != 0) return sys_error("working directory " + command.workdir);
+  if (command.pretend_ownership) TRY(install_ownership_filter());  // with the privilege that is dropped next
   if (!command.keep_capabilities) TRY(drop_capabilities());
   return ok();
 }

@@ -104,7 +104,9 @@ class Walk {
 Result<void> check_target(const std::string& target) {
   int depth = 0;
   for (const auto& part : components(target))
-    if ((depth += part == ".." ? -1 : 1) < 0) return sys_error(target, EXDEV);
+    if ((depth += part == ".." ? -1 : 1) < 0) {
+      return sys_error(target, EXDEV).with_remedy("it leads out of the container: name a target inside");
+    }
   return ok();
 }
 

@@ -129,4 +129,8 @@ END
     run pyxis remove -f "$name"
     assert_only_error "container name"
   done
+  run pyxis load -n a/b "$FAULTD/ok/busybox"
+  assert_only_error "container name 'a/b' has a '/'" "choose a name without it"
+  assert_equal "$(pyxis list)" ""
+  assert_equal "$(layer_count)" 0
 }

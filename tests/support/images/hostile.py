@@ -10,12 +10,18 @@ from .oci import Image, Layer, digest_of
 from .plain import PATH
 
 UP = "../" * 20
+VICTIM = "/tmp/pyxis-victim"  # a file of the user's, which a test makes and looks at afterwards
 
 
 def dotdot(layer):
     """names with .. in front and in the middle"""
     layer.file("../pyxis-escape-dotdot", "out\n").file("../../pyxis-escape-dotdot", "out\n").file(f"{UP}tmp/pyxis-escape-dotdot", "out\n")
     layer.directory("a").file(f"a/{UP}tmp/pyxis-escape-dotdot", "out\n").directory(f"{UP}tmp/pyxis-escape-dotdot.d")
+
+
+def dotdot_middle(layer):
+    """a name that begins well and has .. in its middle"""
+    layer.directory("a").file(f"a/{UP}tmp/pyxis-escape-dotdot-middle", "out\n")
 
 
 def absolute(layer):
@@ -32,9 +38,25 @@ def symlink(layer):
     layer.directory("absolute", mode=0o700).symlink("loop", "loop").file("loop/file", "round and round\n")
 
 
+def symlink_relative(layer):
+    """a relative link to outside, then a file through it"""
+    layer.symlink("relative", f"{UP}tmp").file("relative/pyxis-escape-symlink-relative", "out\n")
+
+
+def symlink_twice(layer):
+    """a link to a link to outside, then a file through both"""
+    layer.symlink("one", "two").symlink("two", "/tmp").file("one/pyxis-escape-symlink-twice", "out\n")
+
+
+def symlink_directory(layer):
+    """a link to outside, then a directory of that name with a file in it: it replaces the link"""
+    layer.symlink("out", "/tmp").directory("out", mode=0o700).file("out/pyxis-escape-symlink-directory", "out\n")
+
+
 def symlink_file(layer):
-    """a link to a file outside, then a file of that name: it replaces the link and is not written through it"""
+    """links to files outside, then files of these names: they replace the links and are not written through them"""
     layer.symlink("passwd", "/etc/passwd").file("passwd", "mine\n").symlink("new", "/tmp/pyxis-escape-symlink-file").file("new", "out\n")
+    layer.symlink("victim", VICTIM).file("victim", "mine\n")
 
 
 def hardlink(layer):
@@ -44,6 +66,21 @@ def hardlink(layer):
             layer.symlink("etc-link", "/etc").symlink("passwd-link", "/etc/passwd")
         layer.hardlink(f"hard{number}", target).file(f"hard{number}", "mine\n")
     layer.hardlink("itself", "itself").hardlink("directory", "bin").hardlink("nothing", "not/there")
+
+
+def hardlink_absolute(layer):
+    """a hard link to an absolute name: inside, that is the image's own file"""
+    layer.hardlink("own", "/etc/passwd")
+
+
+def hardlink_victim(layer):
+    """a hard link to a file outside that the image does not have"""
+    layer.hardlink("stolen", VICTIM)
+
+
+def hardlink_symlink(layer):
+    """a hard link to a file outside, through a link of the same layer"""
+    layer.symlink("out", "/tmp").hardlink("stolen", "out/pyxis-victim")
 
 
 def device(layer):
@@ -87,7 +124,8 @@ def overlay(layer):
         layer.file(f"{prefix}-metacopy", pax_headers={f"SCHILY.xattr.{prefix}.overlay.metacopy": "", f"SCHILY.xattr.{prefix}.overlay.redirect": "/bin/busybox"})
 
 
-LAYER_KINDS = [dotdot, absolute, symlink, symlink_file, hardlink, device, setuid, deep, whiteout, names, overlay]
+LAYER_KINDS = [dotdot, dotdot_middle, absolute, symlink, symlink_relative, symlink_twice, symlink_directory, symlink_file,
+               hardlink, hardlink_absolute, hardlink_victim, hardlink_symlink, device, setuid, deep, whiteout, names, overlay]
 
 
 def with_layer(kind):
@@ -106,8 +144,16 @@ def make_symlink_layers():
     image = Image()
     lower = Layer().symlink("out", "/tmp").directory("was-directory").file("was-directory/file", "x\n")
     middle = Layer().file("out/pyxis-escape-symlink-layers", "out\n").file("out/.wh.pyxis-victim").symlink("was-directory", "/tmp")
-    upper = Layer().file("was-directory/pyxis-escape-symlink-layers", "out\n").hardlink("hard", "was-directory/pyxis-victim")
+    upper = Layer().file("was-directory/pyxis-escape-symlink-layers", "out\n")
     image.manifest([busybox.root("hostile"), lower, middle, upper], Env=[PATH], Cmd=["sh"])
+    return image
+
+
+def make_hardlink_layers():
+    """a link to outside in one layer, a hard link through it in the next"""
+    image = Image()
+    image.manifest([busybox.root("hostile"), Layer().symlink("out", "/tmp"), Layer().hardlink("stolen", "out/pyxis-victim")],
+                   Env=[PATH], Cmd=["sh"])
     return image
 
 
@@ -146,5 +192,5 @@ BROKEN = {
 }
 
 RECIPES = {f"hostile-{kind.__name__.replace('_', '-')}": with_layer(kind) for kind in LAYER_KINDS}
-RECIPES["hostile-symlink-layers"] = make_symlink_layers
+RECIPES |= {"hostile-symlink-layers": make_symlink_layers, "hostile-hardlink-layers": make_hardlink_layers}
 RECIPES |= {f"hostile-{name}": recipe for name, recipe in BROKEN.items()}

@@ -77,6 +77,7 @@ TEST(Manifest, NotJsonShowsWhatCame) {
   auto error = parse_manifest("\n <html><head><title>Sign in</title>\n<body>", "text/html").error().text();
   EXPECT_THAT(error, HasSubstr("manifest is not JSON"));
   EXPECT_THAT(error, HasSubstr("<html><head><title>Sign in</title>"));
+  EXPECT_THAT(error, HasSubstr("no proxy"));
   EXPECT_THAT(parse_manifest("").error().text(), HasSubstr("empty"));
   EXPECT_THAT(parse_manifest("[1]").error().text(), HasSubstr("not a JSON object"));
   EXPECT_THAT(parse_manifest("\x1b[2J{").error().text(), HasSubstr("\\x1b"));

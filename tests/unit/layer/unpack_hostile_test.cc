@@ -103,6 +103,15 @@ TEST_F(Hostile, ErrorsShowNoControlCharacters) {
   EXPECT_THAT(facts.error().text(), ::testing::HasSubstr("\\x1b[2J"));
 }
 
+TEST_F(Hostile, ErrorsShowTheBeginningOfALongName) {
+  std::string deep;
+  for (int i = 0; i < 4000; ++i) deep += "d/";
+  auto facts = unpack(TarBuilder().add({.name = "x", .type = '5', .pax = {{"path", deep}}}).finish());
+  ASSERT_FALSE(facts.ok());
+  EXPECT_THAT(facts.error().text(), ::testing::HasSubstr("d/d/d/...: lies deeper"));
+  EXPECT_LT(facts.error().text().size(), 300u);
+}
+
 TEST_F(Hostile, DepthIsLimited) {
   std::string deep;
   for (int i = 0; i < 300; ++i) deep += "d/";

@@ -83,6 +83,11 @@ TEST_F(Blob, ShortWholeResponseIsAnInterruption) {
   EXPECT_EQ(fetch(layer_).value(), content_);
 }
 
+TEST_F(Blob, EndBeforeTheStatedSizeIsToldAtOnce) {
+  faults_ = {[](auto& r) { cut_at(r, 100); }, [](auto& r) { r = {416, {}, ""}; }};
+  EXPECT_THAT(fetch(layer_).error().text(), HasSubstr("the registry has 100 of the"));
+}
+
 TEST_F(Blob, WrongRangeIsNotBelieved) {
   faults_ = {[](auto& r) { cut_at(r, 100); },
              [](auto& r) {

@@ -198,10 +198,10 @@ TEST_P(Mounter, ErrorsNameTheCause) {
     make_file(dir + "/file");
     ASSERT_TRUE(make_directories(root + "/directory").ok());
     make_file(root + "/plain");
-    EXPECT_EQ(text_of(request(dir + "/no such", "/x", "", root)),
-              "source path does not exist: " + dir + "/no such");
-    EXPECT_EQ(text_of(request("/home", "../home", "", root)),
-              "mount /home on ../home: ../home: Invalid cross-device link");
+    EXPECT_THAT(text_of(request(dir + "/no such", "/x", "", root)),
+                StartsWith("source path does not exist: " + dir + "/no such; "));
+    EXPECT_THAT(text_of(request("/home", "../home", "", root)),
+                StartsWith("mount /home on ../home: ../home: Invalid cross-device link; it leads out"));
     EXPECT_THAT(text_of(request(dir, "/plain", "", root)), HasSubstr("the target is not: Not a directory"));
     EXPECT_THAT(text_of(request(dir + "/file", "/directory", "", root)), HasSubstr("Is a directory"));
     EXPECT_EQ(request(dir, "/", "", root).error().code, EBUSY);
