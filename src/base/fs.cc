@@ -81,7 +81,8 @@ Result<Fd> open_for_removal(int dir, const std::string& name) {
 Result<Level> enter(int dir, const std::string& name) {
   struct stat info;
   if (::fstat(dir, &info) != 0) return sys_error("stat");
-  return Level{name, info.st_dev, info.st_ino, TRY(list_directory(dir))};
+  auto names = TRY(list_directory(dir));
+  return Level{name, info.st_dev, info.st_ino, std::move(names)};
 }
 
 // Up again by "..": right only where that is still the directory we came from.

@@ -141,7 +141,9 @@ Result<std::optional<JoinedContainer>> join_running(const std::string& runtime_p
 
 Result<std::vector<std::string>> list_running(const std::string& runtime_path) {
   std::vector<std::string> names;
-  auto running = open_path(runtime_path + "/running", O_RDONLY | O_DIRECTORY);
+  auto runtime = open_path(runtime_path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!runtime.ok() || !check_own(runtime->get(), runtime_path).ok()) return names;  // nothing of ours is in there
+  auto running = open_at(runtime->get(), "running", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!running.ok()) return names;
   for (const auto& hex : TRY(list_directory(running->get()))) {
     auto name = read_file(running->get(), hex + "/name", 4096);

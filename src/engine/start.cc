@@ -70,7 +70,8 @@ class Start {
   Result<JoinedContainer> attach(JoinedContainer joined) {
     joined.started.attached = true;
     joined.started.workdir = request_.workdir.empty() ? "/" : request_.workdir;
-    return supervise({std::move(joined), TRY(use_container(*store_, request_.container)), {}});
+    auto use = TRY(use_container(*store_, request_.container));
+    return supervise({std::move(joined), std::move(use), {}});
   }
 
   Result<JoinedContainer> start_new() {

@@ -102,8 +102,9 @@ Result<std::vector<std::string>> image_layer_paths(const Store& store, const Sto
 Result<std::optional<ResolvedName>> find_name(const Store& store, const std::string& reference) {
   auto name = read_record(store.refs(), name_file(reference), reference, [&](const json& entry) -> Result<ResolvedName> {
     if (entry.value("reference", "") != reference) return fail("another name's");
-    return ResolvedName{reference, TRY(Digest::parse(entry.value("pointed_to", ""))),
-                        TRY(Digest::parse(entry.value("manifest", "")))};
+    auto pointed_to = TRY(Digest::parse(entry.value("pointed_to", "")));
+    auto manifest = TRY(Digest::parse(entry.value("manifest", "")));
+    return ResolvedName{reference, std::move(pointed_to), std::move(manifest)};
   });
   if (name.ok()) return std::optional<ResolvedName>(std::move(*name));
   if (absent(name.error())) return std::optional<ResolvedName>();

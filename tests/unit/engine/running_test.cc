@@ -68,6 +68,15 @@ class Running : public testing::Scratch {
   }
 };
 
+TEST_F(Running, WhatAnotherUserHasMadeIsNotLookedAt) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a directory away";
+  auto directory = open();
+  auto listener = listen(directory);
+  EXPECT_THAT(list(), ElementsAre("c"));
+  ASSERT_EQ(::chown(path("runtime").c_str(), 12345, 12345), 0);
+  EXPECT_THAT(list(), IsEmpty());
+}
+
 TEST_F(Running, NeverStartedIsNotRunning) {
   EXPECT_FALSE(join());
   EXPECT_THAT(list(), IsEmpty());

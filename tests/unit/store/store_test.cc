@@ -62,6 +62,25 @@ TEST_F(StoreItself, IsMadeOnceAndKeepsItsForm) {
   EXPECT_EQ(stat("store/layers").st_mode & 07777, 0700u);
 }
 
+TEST_F(StoreItself, ThatAnotherUserHasMadeIsRefused) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a directory away";
+  ASSERT_EQ(text_of(Store::open(path("other"), [] { return StoreForm::overlay; })), "");
+  for (auto name : {"other/layers/sha256", "other/refs", "other"}) {
+    ASSERT_EQ(::chown(path(name).c_str(), 12345, 12345), 0);
+    EXPECT_THAT(text_of(Store::open(path("other"), [] { return StoreForm::overlay; })),
+                HasSubstr("belongs to another user (uid 12345); set ENROOT_DATA_PATH to a directory of your own"));
+    ASSERT_EQ(::chown(path(name).c_str(), 0, 0), 0);
+  }
+}
+
+TEST_F(StoreItself, IsWritableForItsUserAlone) {
+  make("other/layers");
+  ASSERT_EQ(::chmod(path("other").c_str(), 0777), 0);
+  ASSERT_EQ(::chmod(path("other/layers").c_str(), 0777), 0);
+  ASSERT_EQ(text_of(Store::open(path("other"), [] { return StoreForm::overlay; })), "");
+  for (auto name : {"other", "other/layers"}) EXPECT_EQ(stat(name).st_mode & 022, 0u) << name;
+}
+
 TEST_F(StoreItself, OfAnotherReleaseIsRefused) {
   for (std::string version : {"pyxis-store 2 overlay\n", "pyxis-store 1 squash\n", "something else", ""}) {
     write("store/version", version);
