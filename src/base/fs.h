@@ -26,10 +26,12 @@ Result<Fd> open_beneath(int root, const std::string& path, int flags, mode_t mod
 // True once the descriptor is readable or at its end, false when that takes longer than `limit`.
 bool readable_within(int fd, std::chrono::milliseconds limit);
 
+// What the functions below read unless told otherwise: who writes a file for them keeps to it.
+constexpr size_t max_read_bytes = 64u << 20;
 // The whole content; EFBIG where it is longer than `limit` bytes.
-Result<std::string> read_file(int dir, const std::string& path, size_t limit = 64u << 20);
-Result<std::string> read_file(const std::string& path, size_t limit = 64u << 20);
-Result<std::string> read_fd(int fd, size_t limit = 64u << 20);
+Result<std::string> read_file(int dir, const std::string& path, size_t limit = max_read_bytes);
+Result<std::string> read_file(const std::string& path, size_t limit = max_read_bytes);
+Result<std::string> read_fd(int fd, size_t limit = max_read_bytes);
 Result<void> write_all(int fd, std::string_view data);
 // Writes NAME.tmp-PID-N beside it and renames: readers see the old content or the new, never a part.
 Result<void> write_file(int dir, const std::string& path, std::string_view data, mode_t mode = 0644);

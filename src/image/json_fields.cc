@@ -16,9 +16,36 @@ Result<std::string> checked_text(const Value& value, const char* name) {
   return *text;
 }
 
+// Counts as the parser does, up to the first error, where that one stops.
+bool nested_too_deep(std::string_view bytes) {
+  size_t depth = 0;
+  bool in_text = false;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    char c = bytes[i];
+    if (in_text) {
+      if (c == '\\') ++i;
+      if (c == '"') in_text = false;
+    } else if (c == '"') {
+      in_text = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > max_depth) return true;
+    } else if (c == ']' || c == '}') {
+      if (depth > 0) --depth;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
+Value parse(std::string_view bytes) {
+  if (nested_too_deep(bytes)) return Value::value_t::discarded;
+  return Value::parse(bytes.begin(), bytes.end(), nullptr, false);
+}
+
 Result<Value> parse_object(std::string_view bytes, std::string_view what) {
+  if (nested_too_deep(bytes))
+    return fail(std::string(what) + " is nested more than " + std::to_string(max_depth) + " deep");
   auto document = Value::parse(bytes.begin(), bytes.end(), nullptr, false);
   if (document.is_object()) return document;
   auto line = first_line(bytes);

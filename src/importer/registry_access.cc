@@ -15,10 +15,13 @@ Result<std::unique_ptr<Client>> open_registry(const Reference& reference, const 
   client.http.max_connections = settings.max_connections;
   client.http.allow_http = settings.allow_http;
   if (settings.transfer_retries > 0) client.http.retries = settings.transfer_retries;
+  // Connecting takes its part of it.
+  client.http.answer_timeout = std::max(client.http.answer_timeout, 2 * settings.connect_timeout);
   if (patience == Patience::brief) {
     client.http.retries = 0;
     client.http.connect_timeout = std::min(settings.connect_timeout, std::chrono::seconds(5));
     client.http.stall_timeout = std::chrono::seconds(10);
+    client.http.total_answer_timeout = std::chrono::seconds(15);
   }
   client.http.take_environment(settings.environment);
   auto places = settings.environment;

@@ -215,14 +215,16 @@ Result<CredentialLookup> find_credential(const CredentialPlaces& places, const C
 }
 
 bool realm_belongs_to_registry(const std::string& realm_host, const std::string& registry) {
-  auto host = without_port(registry);
   if (realm_host.empty()) return false;
-  if (realm_host == host || realm_host == registry) return true;
-  if (registry == docker_hub) return realm_host == "auth.docker.io";
-  auto parent_of = [](const std::string& parent, const std::string& child) {
-    return parent.find('.') != parent.npos && child.ends_with("." + parent);
+  if (realm_host == without_port(registry) || realm_host == registry) return true;
+  struct Pair {
+    std::string_view registry, realm_host;
   };
-  return parent_of(realm_host, host) || parent_of(host, realm_host);
+  constexpr Pair pairs[] = {{docker_hub, "auth.docker.io"},
+                            {"registry.gitlab.com", "gitlab.com"},
+                            {"nvcr.io", "authn.nvidia.com"}};
+  return std::ranges::any_of(
+      pairs, [&](const Pair& pair) { return registry == pair.registry && realm_host == pair.realm_host; });
 }
 
 }  // namespace pyxis

@@ -75,7 +75,7 @@ std::string normal_registry_key(std::string_view key) {
 Result<DockerConfig> parse_docker_config(std::string_view bytes) {
   DockerConfig config;
   if (trim(bytes).empty()) return config;
-  auto document = json::Value::parse(bytes.begin(), bytes.end(), nullptr, false);
+  auto document = json::parse(bytes);
   // What it holds is not shown: it may be a secret.
   if (!document.is_object()) return fail("it is not a JSON object", "log in again, which writes it anew");
   config.store = TRY(json::text(document, "credsStore"));
@@ -114,7 +114,7 @@ std::optional<HelperChoice> find_helper(const DockerConfig& config, const std::s
 }
 
 Result<Credential> parse_helper_answer(std::string_view bytes) {
-  auto document = json::Value::parse(bytes.begin(), bytes.end(), nullptr, false);
+  auto document = json::parse(bytes);
   if (!document.is_object()) return fail("its answer is not a JSON object");
   Credential out;
   out.user = TRY(json::text(document, "Username"));

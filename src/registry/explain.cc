@@ -89,7 +89,7 @@ std::string status_text(long status) {
 }
 
 std::string words_of(const HttpResponse& response) {
-  auto document = json::Value::parse(response.body.begin(), response.body.end(), nullptr, false);
+  auto document = json::parse(response.body);
   if (!document.is_object()) return bounded(json::first_line(response.body));
   auto words = registry_errors(document);
   for (const char* name : {"details", "error_description", "message", "error"}) {

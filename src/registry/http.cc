@@ -32,6 +32,13 @@ Result<HttpRequest> follow(const HttpRequest& request, const HttpResponse& respo
   return next;
 }
 
+Transfer::Deadline deadline_from(const HttpSettings& settings, std::chrono::milliseconds spent,
+                                 std::chrono::steady_clock::time_point begin) {
+  std::chrono::milliseconds allowed = settings.answer_timeout, total = settings.total_answer_timeout;
+  if (total.count() == 0) return {begin + allowed, allowed};
+  return {begin + std::min(allowed, total - spent), std::min(allowed, total)};
+}
+
 HttpOutcome ended(HttpFailure failure, Error error) {
   HttpOutcome outcome;
   outcome.failure = failure;
@@ -99,10 +106,12 @@ HttpOutcome Http::perform(const HttpRequest& request, const BodySink& sink, size
                           const std::stop_token& stop) {
   Pool::Lease lease{*pool_, pool_->take(stop)};
   if (!lease.transfer) return ended(HttpFailure::cancelled, sys_error("interrupted", ECANCELED));
+  auto begin = std::chrono::steady_clock::now();
+  auto deadline = deadline_from(settings_, std::chrono::milliseconds(spent_), begin);
   HttpRequest current = request;
   HttpOutcome outcome;
   for (int redirects = 0;; ++redirects) {
-    outcome = lease.transfer->run(settings_, current, sink, body_limit, stop);
+    outcome = lease.transfer->run(settings_, current, sink, body_limit, deadline, stop);
     if (outcome.failure != HttpFailure::none || !is_redirect(outcome.response) || request.method == "POST")
       break;
     auto next = redirects < max_redirects ? follow(current, outcome.response)
@@ -113,6 +122,8 @@ HttpOutcome Http::perform(const HttpRequest& request, const BodySink& sink, size
     }
     current = std::move(*next);
   }
+  spent_ +=
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin).count();
   if (outcome.error && current.url.host != request.url.host)
     outcome.error = std::move(*outcome.error).context("redirected to " + current.url.host);
   return outcome;

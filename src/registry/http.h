@@ -1,6 +1,8 @@
 // HTTP over libcurl: requests in, responses out, bodies streamed. Knows nothing of registries.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -66,7 +68,8 @@ class Http {
   // One request, following up to 10 redirects (GET and HEAD): never from https to http, never with the
   // authorization to another origin. Without a sink the body is kept up to `body_limit` bytes, beyond it is a
   // final failure; with a sink this holds for the bodies of other statuses than 200 and 206, which are cut at
-  // the limit. `stop` ends it at once with failure cancelled.
+  // the limit. A server slower than the settings' limits is a failed connection if it sent nothing, else a
+  // broken transfer. `stop` ends it at once with failure cancelled.
   HttpOutcome perform(const HttpRequest& request, const BodySink& sink, size_t body_limit,
                       const std::stop_token& stop);
 
@@ -76,6 +79,7 @@ class Http {
   class Pool;
   HttpSettings settings_;
   std::unique_ptr<Pool> pool_;
+  std::atomic<std::chrono::milliseconds::rep> spent_ = 0;  // in requests, all together
 };
 
 }  // namespace pyxis

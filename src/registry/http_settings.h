@@ -15,6 +15,13 @@ struct HttpSettings {
   std::chrono::seconds transfer_timeout{0};  // of one transfer as a whole; 0: none
   std::chrono::seconds stall_timeout{
       60};               // without one byte from the server; the receiver's own time does not count
+  // Of an answer as a whole, redirects included, up to the first byte for a sink: what is not a blob is
+  // small.
+  std::chrono::seconds answer_timeout{60};
+  // Of all such answers together; 0: none.
+  std::chrono::seconds total_answer_timeout{0};
+  // Bytes a second for a sink, on average over each stall_timeout; the receiver's own time does not count.
+  unsigned lowest_rate = 1000;
   unsigned retries = 5;  // attempts after the first; one that made progress starts the count again
   std::chrono::milliseconds first_wait{500};  // before the first retry, doubled for each one after it
   std::chrono::milliseconds longest_wait{

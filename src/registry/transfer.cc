@@ -56,6 +56,13 @@ std::string remedy_for(CURLcode code) {
   }
 }
 
+constexpr const char* slow_remedy =
+    "try again later; if it stays, tell the registry's administrator, or check the proxy in between";
+
+std::string seconds_text(std::chrono::milliseconds time) {
+  return std::to_string(std::chrono::round<std::chrono::seconds>(time).count()) + " s";
+}
+
 bool is_success(long status) {
   return status == 200 || status == 206;
 }
@@ -72,7 +79,42 @@ struct Transfer::Exchange {
   std::optional<Error> own_error;  // why we ended it: the sink, the limit, a stall
   Clock::time_point last_progress = Clock::now();
   bool answered = false;
+  size_t header_bytes = 0;
+  bool page_cut = false;  // of an error page that is too long the beginning is the answer
+
+  // The rate of what the sink gets: over spans of stall_timeout, the time within the sink not counted.
+  bool streaming = false;
+  Clock::time_point span_begin{};
+  std::uint64_t span_bytes = 0;
+
+  void begin_span(Clock::time_point now) {
+    span_begin = now;
+    span_bytes = 0;
+  }
+  std::optional<Error> slowness(const HttpSettings& settings, const Deadline& deadline,
+                                Clock::time_point now);
 };
+
+// Nothing as long as the server is quick enough.
+std::optional<Error> Transfer::Exchange::slowness(const HttpSettings& settings, const Deadline& deadline,
+                                                  Clock::time_point now) {
+  if (!streaming && now >= deadline.time)
+    return fail((answered ? "the answer was not complete within " : "no answer came within ") +
+                    seconds_text(deadline.allowed),
+                slow_remedy);
+  // Connecting has its own limit.
+  auto connecting = answered ? std::chrono::seconds(0) : settings.connect_timeout;
+  if (now - last_progress > settings.stall_timeout + connecting)
+    return fail("no byte came for " + seconds_text(settings.stall_timeout), slow_remedy);
+  if (!streaming || now - span_begin < settings.stall_timeout) return std::nullopt;
+  auto expected =
+      std::uint64_t{settings.lowest_rate} * static_cast<std::uint64_t>(settings.stall_timeout.count());
+  if (span_bytes < expected)
+    return fail("only " + human_bytes(span_bytes) + " came in " + seconds_text(settings.stall_timeout),
+                slow_remedy);
+  begin_span(now);
+  return std::nullopt;
+}
 
 Transfer::Transfer()
     : multi_(curl_multi_init(), curl_multi_cleanup), easy_(curl_easy_init(), curl_easy_cleanup) {}
@@ -81,6 +123,13 @@ size_t Transfer::on_header(char* data, size_t size, size_t count, void* self) {
   auto& exchange = *static_cast<Exchange*>(self);
   exchange.last_progress = Clock::now();
   exchange.answered = true;
+  constexpr size_t max_header_bytes = 256u << 10;
+  exchange.header_bytes += size * count;
+  if (exchange.header_bytes > max_header_bytes) {
+    exchange.own_error = fail("the headers of the answer are longer than " + human_bytes(max_header_bytes),
+                              "tell the registry's administrator, or check the proxy in between");
+    return 0;
+  }
   std::string_view line = trim({data, size * count});
   auto& headers = exchange.outcome.response.headers;
   if (line.starts_with("HTTP/")) headers.clear();  // the final answer after 100 Continue or a proxy's own
@@ -97,8 +146,13 @@ size_t Transfer::on_body(char* data, size_t size, size_t count, void* self) {
   size_t length = size * count;
   curl_easy_getinfo(exchange.easy, CURLINFO_RESPONSE_CODE, &response.status);
   if (*exchange.sink && is_success(response.status)) {
+    auto before = Clock::now();
+    if (!exchange.streaming) exchange.begin_span(before);
+    exchange.streaming = true;
     auto taken = (*exchange.sink)(response, std::as_bytes(std::span(data, length)));
     exchange.last_progress = Clock::now();
+    exchange.span_begin += exchange.last_progress - before;
+    exchange.span_bytes += length;
     if (taken.ok()) return length;
     exchange.own_error = std::move(taken).error();
     return 0;
@@ -106,9 +160,11 @@ size_t Transfer::on_body(char* data, size_t size, size_t count, void* self) {
   exchange.last_progress = Clock::now();
   size_t room = exchange.body_limit - std::min(exchange.body_limit, response.body.size());
   response.body.append(data, std::min(room, length));
-  // Of an error page the beginning is enough; the rest is read so that the connection can be used again.
-  if (length <= room || !is_success(response.status)) return length;
-  exchange.own_error = fail("the answer is longer than " + human_bytes(exchange.body_limit));
+  if (length <= room) return length;
+  // Of an error page the beginning is enough; the rest may be without end, so the connection is given up.
+  exchange.page_cut = !is_success(response.status);
+  if (!exchange.page_cut)
+    exchange.own_error = fail("the answer is longer than " + human_bytes(exchange.body_limit));
   return 0;
 }
 
@@ -154,9 +210,10 @@ void Transfer::configure(const HttpSettings& settings, const HttpRequest& reques
   }
 }
 
-// Until the transfer is over, `stop` is requested or the server says nothing for too long.
-CURLcode Transfer::drive(const HttpSettings& settings, Exchange& exchange, const std::stop_token& stop) {
-  constexpr int poll_milliseconds = 1000;  // how late a stall may be seen; a stop wakes it at once
+// Until the transfer is over, `stop` is requested or the server is too slow.
+CURLcode Transfer::drive(const HttpSettings& settings, const Deadline& deadline, Exchange& exchange,
+                         const std::stop_token& stop) {
+  constexpr int poll_milliseconds = 1000;  // how late slowness may be seen; a stop wakes it at once
   std::stop_callback on_stop(stop, [this] { curl_multi_wakeup(multi_.get()); });
   for (;;) {
     int running = 0;
@@ -165,19 +222,14 @@ CURLcode Transfer::drive(const HttpSettings& settings, Exchange& exchange, const
     while (CURLMsg* message = curl_multi_info_read(multi_.get(), &left))
       if (message->msg == CURLMSG_DONE) return message->data.result;
     if (stop.stop_requested()) return CURLE_ABORTED_BY_CALLBACK;
-    auto silent = Clock::now() - exchange.last_progress;
-    // Connecting has its own limit.
-    if (silent >
-        settings.stall_timeout + (exchange.answered ? std::chrono::seconds(0) : settings.connect_timeout)) {
-      exchange.own_error = fail("no byte came for " + std::to_string(settings.stall_timeout.count()) + " s");
-      return CURLE_OPERATION_TIMEDOUT;
-    }
+    exchange.own_error = exchange.slowness(settings, deadline, Clock::now());
+    if (exchange.own_error) return CURLE_OPERATION_TIMEDOUT;
     curl_multi_poll(multi_.get(), nullptr, 0, poll_milliseconds, nullptr);
   }
 }
 
 HttpOutcome Transfer::run(const HttpSettings& settings, const HttpRequest& request, const BodySink& sink,
-                          size_t body_limit, const std::stop_token& stop) {
+                          size_t body_limit, const Deadline& deadline, const std::stop_token& stop) {
   Exchange exchange;
   exchange.sink = &sink;
   exchange.body_limit = body_limit;
@@ -185,12 +237,12 @@ HttpOutcome Transfer::run(const HttpSettings& settings, const HttpRequest& reque
   exchange.outcome.response.url = request.url;
   configure(settings, request, exchange);
   curl_multi_add_handle(multi_.get(), easy_.get());
-  auto code = drive(settings, exchange, stop);
+  auto code = drive(settings, deadline, exchange, stop);
   auto& outcome = exchange.outcome;
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &outcome.response.status);
   curl_multi_remove_handle(multi_.get(), easy_.get());
   curl_easy_setopt(easy_.get(), CURLOPT_ERRORBUFFER, nullptr);
-  if (code == CURLE_OK) return std::move(outcome);
+  if (code == CURLE_OK || exchange.page_cut) return std::move(outcome);
 
   if (stop.stop_requested()) {
     outcome.failure = HttpFailure::cancelled;

@@ -14,14 +14,20 @@ namespace pyxis {
 class Transfer {
  public:
   Transfer();
+  // When an answer must be complete, or the first byte of it be given to the sink.
+  struct Deadline {
+    std::chrono::steady_clock::time_point time;
+    std::chrono::milliseconds allowed;  // for the error's text
+  };
   // One exchange, redirects not followed.
   HttpOutcome run(const HttpSettings& settings, const HttpRequest& request, const BodySink& sink,
-                  size_t body_limit, const std::stop_token& stop);
+                  size_t body_limit, const Deadline& deadline, const std::stop_token& stop);
 
  private:
   struct Exchange;
   void configure(const HttpSettings& settings, const HttpRequest& request, Exchange& exchange);
-  CURLcode drive(const HttpSettings& settings, Exchange& exchange, const std::stop_token& stop);
+  CURLcode drive(const HttpSettings& settings, const Deadline& deadline, Exchange& exchange,
+                 const std::stop_token& stop);
   static size_t on_header(char* data, size_t size, size_t count, void* self);
   static size_t on_body(char* data, size_t size, size_t count, void* self);
 

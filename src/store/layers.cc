@@ -74,7 +74,13 @@ Result<void> publish_layer(const Store& store, const Digest& digest, StagingDire
   json out = {{"digest", digest.text()}, {"blob_bytes", meta.blob_bytes}, {"files", meta.files},
               {"bytes", meta.bytes},     {"links", links},
               {"implied_directories", implied}, {"hides_below", meta.hides_below}, {"boot_id", TRY(current_boot_id())}};
-  TRY(write_file(staging.fd(), "meta.json", out.dump()));
+  auto text = out.dump();
+  if (text.size() > max_read_bytes)
+    return fail("layer " + digest.text() + ": unpack: too many hard links to files of earlier layers (" +
+                    std::to_string(links.size()) + ") and directories without an entry (" + std::to_string(implied.size()) +
+                    "): the list of them takes " + human_bytes(text.size()) + ", more than " + human_bytes(max_read_bytes),
+                "build the image with fewer of them");
+  TRY(write_file(staging.fd(), "meta.json", text));
   TRY(remove_tree(store.layers(), digest.hex()));  // a layer of an earlier boot that a crash left doubtful
   return staging.publish(store.layers(), digest.hex());
 }

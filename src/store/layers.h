@@ -32,7 +32,7 @@ Result<bool> layer_present(const Store& store, const Digest& digest);
 Result<LayerMeta> read_layer_meta(const Store& store, const Digest& digest);
 // Waits until nobody else imports this layer. Hold the descriptor while importing it, and ask layer_present again.
 Result<Fd> lock_layer(const Store& store, const Digest& digest);
-// Publishes a staging directory that holds fs/. Needs the layer's lock.
+// Publishes a staging directory that holds fs/. Needs the layer's lock. Error: `meta` is longer than it could be read.
 Result<void> publish_layer(const Store& store, const Digest& digest, StagingDirectory staging, const LayerMeta& meta);
 // Syncs the store and marks the layers published so far under this boot as durable.
 Result<void> make_layers_durable(const Store& store, const std::vector<Digest>& digests);

@@ -64,6 +64,18 @@ TEST(ImageConfig, HostileInput) {
   EXPECT_THAT(error_of("{" + std::string(max_config_bytes, ' ') + "}"), HasSubstr("more than"));
 }
 
+TEST(ImageConfig, NestingIsBounded) {
+  auto nested = [](size_t depth) {
+    return R"({"config":{"Labels":{"a":)" + std::string(depth, '[') + std::string(depth, ']') + "}}}";
+  };
+  EXPECT_THAT(error_of(nested(3'000'000)), HasSubstr("nested more than 100 deep"));
+  EXPECT_THAT(error_of(std::string(3'000'000, '[')), HasSubstr("nested more than 100 deep"));
+  EXPECT_THAT(error_of(nested(98)), HasSubstr("nested more than 100 deep"));
+  EXPECT_EQ(parse_config(nested(97)).value().labels.at("a"), std::string(97, '[') + std::string(97, ']'));
+  auto brackets = R"({"config":{"Labels":{"a":"\"\\)" + std::string(1000, '[') + R"("}}})";
+  EXPECT_EQ(parse_config(brackets).value().labels.at("a"), "\"\\" + std::string(1000, '['));
+}
+
 TEST(ImageConfig, PlatformOfTheImage) {
   auto wanted = parse_platform("amd64").value();
   EXPECT_TRUE(check_platform(parse_config("{}").value(), wanted).ok());

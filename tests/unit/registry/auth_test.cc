@@ -46,7 +46,7 @@ class TokenRegistry : public testing::Test {
 
   std::string challenge() const {
     return "Bearer realm=\"" + (realm_.empty() ? "http://" + token_server_.address() + "/token" : realm_) +
-           "\",service=\"the registry\",scope=\"repository:repo/image:pull\"";
+           "\",service=\"the registry\",scope=\"" + scope_ + "\"";
   }
 
   ClientSettings settings() {
@@ -62,7 +62,7 @@ class TokenRegistry : public testing::Test {
   std::atomic<int> tokens_given_ = 0;  // by one server, read by the other
   int token_status_ = 200;
   bool expired_ = false;
-  std::string realm_;
+  std::string realm_, scope_ = "repository:repo/image:pull";
   FakeServer token_server_{[this](const ServerRequest& request) { return give_token(request); }};
   FakeServer registry_{[this](const ServerRequest& request) {
     return request.target == "/v2/" ? ServerResponse{401, {{"WWW-Authenticate", challenge()}}, ""}
@@ -93,6 +93,21 @@ TEST_F(TokenRegistry, SecretGoesToTheTokenServerOnly) {
   EXPECT_THAT(asked.target, Not(HasSubstr("hunter2")));
   for (const auto& request : registry_.requests())
     EXPECT_THAT(request.header("authorization"), Not(HasSubstr("Basic")));
+}
+
+TEST_F(TokenRegistry, ScopeIsOfTheImageWhateverTheChallengeSays) {
+  for (std::string asked_for : {"repository:other/secret:pull", "repository:repo/image:pull,push", ""}) {
+    scope_ = asked_for;
+    home_.write(".credentials", "machine 127.0.0.1 login me password hunter2");
+    EXPECT_TRUE(Client(settings()).head_manifest(reference_at(registry_)).ok());
+    EXPECT_EQ(token_server_.requests().back().target,
+              "/token?service=the%20registry&scope=repository%3Arepo%2Fimage%3Apull&account=me");
+    home_.write(".credentials", "");
+    home_.write("config.json", R"({"auths":{")" + registry_.address() + R"(":{"identitytoken":"refresh"}}})");
+    EXPECT_TRUE(Client(settings()).head_manifest(reference_at(registry_)).ok());
+    EXPECT_THAT(token_server_.requests().back().body, HasSubstr("&scope=repository%3Arepo%2Fimage%3Apull&"));
+    EXPECT_THAT(token_server_.requests().back().body, Not(HasSubstr("secret")));
+  }
 }
 
 TEST_F(TokenRegistry, RefreshToken) {

@@ -90,13 +90,18 @@ TEST_F(Credentials, NetrcHosts) {
   EXPECT_EQ(look(at("registry.gitlab.com", "", "gitlab.com")).found->user, "lab");
   EXPECT_FALSE(look(at("evil.example", "", "gitlab.com")).found) << "another registry's secret";
   EXPECT_FALSE(look(at("evil.example", "", "auth.docker.io")).found);
+  EXPECT_FALSE(look(at("evil.gitlab.com", "", "gitlab.com")).found) << "a neighbour's secret";
   EXPECT_FALSE(look(at("other")).found) << "`default` must not go to just any registry";
 }
 
 TEST(Realm, BelongsToItsRegistry) {
   EXPECT_TRUE(realm_belongs_to_registry("nvcr.io", "nvcr.io"));
   EXPECT_TRUE(realm_belongs_to_registry("host", "host:5000"));
-  EXPECT_TRUE(realm_belongs_to_registry("auth.example.org", "example.org"));
+  EXPECT_TRUE(realm_belongs_to_registry("auth.docker.io", std::string(docker_hub)));
+  EXPECT_TRUE(realm_belongs_to_registry("gitlab.com", "registry.gitlab.com"));
+  EXPECT_FALSE(realm_belongs_to_registry("gitlab.com", "evil.gitlab.com"));
+  EXPECT_FALSE(realm_belongs_to_registry("reg.corp.com", "evil.reg.corp.com"));
+  EXPECT_FALSE(realm_belongs_to_registry("evil.example.org", "example.org"));
   EXPECT_FALSE(realm_belongs_to_registry("victim.azurecr.io", "evil.azurecr.io"));
   EXPECT_FALSE(realm_belongs_to_registry("io", "nvcr.io"));
   EXPECT_FALSE(realm_belongs_to_registry("xexample.org", "example.org"));

@@ -130,6 +130,16 @@ void FakeServer::serve(int fd) {
   ::close(fd);
 }
 
+bool FakeServer::send_slowly(int fd, std::string_view data, size_t piece, std::chrono::milliseconds pause) {
+  for (; !data.empty(); data.remove_prefix(std::min(piece, data.size()))) {
+    if (!send_all(fd, data.substr(0, piece))) return false;
+    if (pause.count() == 0) continue;
+    std::unique_lock hold(mutex_);
+    if (changed_.wait_for(hold, pause, [&] { return ending_; })) return false;
+  }
+  return true;
+}
+
 // False where the connection is to be closed.
 bool FakeServer::answer(int fd, const ServerRequest& request) {
   ServerResponse response;
@@ -147,10 +157,20 @@ bool FakeServer::answer(int fd, const ServerRequest& request) {
     head += name + ": " + value + "\r\n";
     has_length = has_length || to_lower(name) == "content-length";
   }
-  if (!has_length) head += "Content-Length: " + std::to_string(response.body.size()) + "\r\n";
+  if (!has_length && !response.endless)
+    head += "Content-Length: " + std::to_string(response.body.size()) + "\r\n";
   auto body = std::string_view(response.body).substr(0, response.cut.value_or(response.body.size()));
   if (request.method == "HEAD") body = {};
-  bool sent = response.silent || (send_all(fd, head + "\r\n") && send_all(fd, body));
+  if (!response.endless_head.empty()) {
+    bool going = send_all(fd, head);
+    while (going)
+      going = send_slowly(fd, response.endless_head, response.endless_head.size(), response.pause);
+    return false;
+  }
+  size_t piece = response.pause.count() > 0 ? 1 : body.size();
+  bool sent =
+      response.silent || (send_all(fd, head + "\r\n") && send_slowly(fd, body, piece, response.pause));
+  while (response.endless && sent) sent = send_slowly(fd, body, piece, response.pause);
   if (response.hang || response.silent) {
     std::unique_lock hold(mutex_);
     ++hanging_;

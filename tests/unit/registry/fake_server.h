@@ -1,6 +1,7 @@
 // An HTTP server on a free loopback port that answers as the test says, faults included.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <list>
@@ -32,6 +33,9 @@ struct ServerResponse {
   bool hang = false;          // after that, say nothing more until the server ends
   bool silent = false;        // not even a status line
   bool garbage = false;       // no HTTP at all
+  bool endless = false;       // the body again and again, and no length
+  std::string endless_head;   // these header lines again and again, and no body
+  std::chrono::milliseconds pause{0};  // after each byte of the body, or each time of endless_head
 };
 
 class FakeServer {
@@ -52,6 +56,7 @@ class FakeServer {
   void accept_connections();
   void serve(int fd);
   bool answer(int fd, const ServerRequest& request);
+  bool send_slowly(int fd, std::string_view data, size_t piece, std::chrono::milliseconds pause);
 
   Handler handler_;
   Fd listener_;

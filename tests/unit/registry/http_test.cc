@@ -22,6 +22,11 @@ HttpRequest get(const std::string& url) {
   return request;
 }
 
+std::string http_error(const HttpSettings& settings, const FakeServer& server, const BodySink& sink) {
+  auto outcome = Http(settings).perform(get("http://" + server.address()), sink, limit, {});
+  return outcome.error ? outcome.error->text() : "none";
+}
+
 TEST(Http, HeadersBodyAndAgent) {
   FakeServer server([](const ServerRequest&) {
     return ServerResponse{200, {{"X-Thing", " a "}, {"x-thing", "b"}}, "hello"};
@@ -144,6 +149,120 @@ TEST(Http, StallIsNoticed) {
   auto outcome = Http(settings).perform(get("http://" + server.address()), {}, limit, {});
   EXPECT_EQ(outcome.failure, HttpFailure::transfer);
   EXPECT_THAT(outcome.error->text(), HasSubstr("no byte came for 1 s"));
+}
+
+// Limits of a second, so that a test that fails without them ends all the same.
+HttpSettings impatient() {
+  HttpSettings settings;
+  settings.answer_timeout = settings.stall_timeout = std::chrono::seconds(1);
+  settings.transfer_timeout = std::chrono::seconds(8);
+  return settings;
+}
+
+TEST(Http, EndlessErrorPageIsCutAndItsConnectionGivenUp) {
+  FakeServer server([](const ServerRequest&) {
+    return ServerResponse{.status = 404, .body = std::string(5000, 'x'), .endless = true};
+  });
+  HttpSettings settings;
+  settings.transfer_timeout = std::chrono::seconds(8);
+  Http http(settings);
+  for (int i = 1; i <= 2; ++i) {
+    auto outcome = http.perform(get("http://" + server.address()), {}, limit, {});
+    EXPECT_EQ(outcome.failure, HttpFailure::none);
+    EXPECT_EQ(outcome.response.status, 404);
+    EXPECT_EQ(outcome.response.body.size(), limit);
+    EXPECT_EQ(server.connections(), i);
+  }
+}
+
+TEST(Http, AnswersHaveAnOverallLimit) {
+  int status = 200;
+  FakeServer server([&](const ServerRequest&) {
+    return ServerResponse{
+        .status = status, .body = "x", .endless = true, .pause = std::chrono::milliseconds(50)};
+  });
+  Http http(impatient());
+  BodySink sink = [](const HttpResponse&, std::span<const std::byte>) { return ok(); };
+  for (int next : {200, 404}) {
+    status = next;
+    auto outcome =
+        http.perform(get("http://" + server.address()), status == 200 ? BodySink() : sink, limit, {});
+    EXPECT_EQ(outcome.failure, HttpFailure::transfer);
+    ASSERT_TRUE(outcome.error);
+    EXPECT_THAT(outcome.error->text(), HasSubstr("the answer was not complete within 1 s; try again later"));
+  }
+}
+
+TEST(Http, OverallLimitIncludesRedirectsAndOtherRequests) {
+  FakeServer server([](const ServerRequest&) {
+    return ServerResponse{.status = 302,
+                          .headers = {{"Location", "/again"}},
+                          .body = "moved",
+                          .pause = std::chrono::milliseconds(60)};
+  });
+  auto settings = impatient();
+  auto outcome = Http(settings).perform(get("http://" + server.address()), {}, limit, {});
+  ASSERT_TRUE(outcome.error);
+  EXPECT_THAT(outcome.error->text(), HasSubstr("not complete within 1 s"));
+  settings.total_answer_timeout = settings.answer_timeout;
+  settings.answer_timeout = std::chrono::seconds(60);
+  FakeServer slow([](const ServerRequest&) {
+    return ServerResponse{.body = "0123456789", .pause = std::chrono::milliseconds(70)};
+  });
+  Http http(settings);
+  EXPECT_EQ(http.perform(get("http://" + slow.address()), {}, limit, {}).failure, HttpFailure::none);
+  outcome = http.perform(get("http://" + slow.address()), {}, limit, {});
+  EXPECT_EQ(outcome.failure, HttpFailure::transfer);
+  ASSERT_TRUE(outcome.error);
+  EXPECT_THAT(outcome.error->text(), HasSubstr("not complete within 1 s"));
+  outcome = http.perform(get("http://" + slow.address()), {}, limit, {});
+  EXPECT_EQ(outcome.failure, HttpFailure::connection) << "nothing is left";
+  ASSERT_TRUE(outcome.error);
+  EXPECT_THAT(outcome.error->text(), HasSubstr("no answer came within 1 s"));
+}
+
+TEST(Http, HeadersEnd) {
+  ServerResponse response{.endless_head = "X-More: " + std::string(1000, 'x') + "\r\n"};
+  FakeServer server([&](const ServerRequest&) { return response; });
+  HttpSettings settings;
+  settings.transfer_timeout = std::chrono::seconds(8);
+  auto outcome = Http(settings).perform(get("http://" + server.address()), {}, limit, {});
+  EXPECT_EQ(outcome.failure, HttpFailure::final);
+  ASSERT_TRUE(outcome.error);
+  EXPECT_THAT(outcome.error->text(), HasSubstr("the headers of the answer are longer than 262 kB"));
+  response = {.endless_head = "X: y\r\n", .pause = std::chrono::milliseconds(50)};
+  BodySink sink = [](const HttpResponse&, std::span<const std::byte>) { return ok(); };
+  outcome = Http(impatient()).perform(get("http://" + server.address()), sink, limit, {});
+  EXPECT_EQ(outcome.failure, HttpFailure::transfer);
+  ASSERT_TRUE(outcome.error);
+  EXPECT_THAT(outcome.error->text(), HasSubstr("not complete within 1 s"));
+}
+
+TEST(Http, SinksHaveALowestRateWhichTheirOwnTimeDoesNotLower) {
+  FakeServer server([](const ServerRequest&) {
+    return ServerResponse{.body = "x", .endless = true, .pause = std::chrono::milliseconds(20)};
+  });
+  auto settings = impatient();
+  size_t got = 0;
+  BodySink count = [&](const HttpResponse&, std::span<const std::byte> data) -> Result<void> {
+    got += data.size();
+    return got < 100 ? ok() : Result<void>(fail("enough"));
+  };
+  EXPECT_THAT(http_error(settings, server, count), HasSubstr("came in 1 s; try again later"));
+  EXPECT_LT(got, 100u);
+  settings.lowest_rate = 10;
+  got = 0;
+  EXPECT_EQ(http_error(settings, server, count), "enough") << "slow, but not too slow";
+  FakeServer quick([](const ServerRequest&) { return ServerResponse{.body = std::string(400'000, 'x')}; });
+  settings.lowest_rate = 500'000;
+  size_t taken = 0;
+  BodySink slow = [&](const HttpResponse&, std::span<const std::byte> data) -> Result<void> {
+    taken += data.size();
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    return ok();
+  };
+  EXPECT_EQ(http_error(settings, quick, slow), "none");
+  EXPECT_EQ(taken, 400'000u);
 }
 
 TEST(Http, SilenceFromTheStartIsNoConnection) {

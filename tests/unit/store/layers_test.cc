@@ -6,6 +6,7 @@ namespace {
 using testing::code_of;
 using testing::text_of;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 class Layers : public testing::StoreTest {};
@@ -35,6 +36,19 @@ TEST_F(Layers, KeepTheirMetaWhateverTheBytes) {
   EXPECT_EQ(read->links[0].target, "b\"");
   EXPECT_THAT(read->implied_directories, ElementsAre("x/y", "\xc3\xa4"));
   EXPECT_TRUE(read->hides_below);
+}
+
+TEST_F(Layers, AreNotPublishedWithMoreMetaThanCanBeRead) {
+  auto digest = Digest::of("blob");
+  const std::string quarter(max_read_bytes / 4, 'x');  // each byte takes two
+  LayerMeta meta;
+  meta.links = {{"a", quarter}};
+  meta.implied_directories = {quarter};
+  auto error = text_of(publish_layer(store(), digest, stage(), meta));
+  EXPECT_THAT(error, HasSubstr("layer " + digest.text()));
+  EXPECT_THAT(error, HasSubstr("too many hard links to files of earlier layers (1) and directories without an entry (1)"));
+  EXPECT_FALSE(present(digest));
+  EXPECT_THAT(names("store/tmp"), IsEmpty());
 }
 
 TEST_F(Layers, OfACrashedBootCountAsAbsent) {
