@@ -23,7 +23,8 @@ class Fd {
   int get() const { return fd_; }
   explicit operator bool() const { return fd_ >= 0; }
   int release() { return std::exchange(fd_, -1); }
-  // Closes what is held and takes `fd`. Linux frees the number even where close() fails, so it is never retried.
+  // Closes what is held and takes `fd`. Linux frees the number even where close() fails, so it is never
+  // retried.
   void reset(int fd = -1) {
     if (fd_ >= 0) ::close(fd_);
     fd_ = fd;

@@ -2,8 +2,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -17,18 +17,21 @@ namespace {
 
 Error no_space_aware(std::string_view what, int code) {
   auto error = sys_error(what, code);
-  if (code == ENOSPC || code == EDQUOT) error.remedy = "free space or inodes on that file system, or raise the quota";
+  if (code == ENOSPC || code == EDQUOT)
+    error.remedy = "free space or inodes on that file system, or raise the quota";
   return error;
 }
 
 Error lock_error() {
   auto error = sys_error("flock");
   if (error.code == ENOSYS || error.code == ENOLCK || error.code == EOPNOTSUPP)
-    error.remedy = "this file system has no locks (Lustre without -o flock?); set ENROOT_DATA_PATH to a local one";
+    error.remedy =
+        "this file system has no locks (Lustre without -o flock?); set ENROOT_DATA_PATH to a local one";
   return error;
 }
 
-Result<Fd> open_resolved(int root, const std::string& path, int flags, mode_t mode, unsigned long long resolve) {
+Result<Fd> open_resolved(int root, const std::string& path, int flags, mode_t mode,
+                         unsigned long long resolve) {
   open_how how{};
   how.flags = static_cast<unsigned long long>(flags) | O_CLOEXEC;
   how.mode = mode;
@@ -74,7 +77,8 @@ Result<Fd> open_for_removal(int dir, const std::string& name) {
     child = open_at(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   }
   struct stat info;
-  if (child.ok() && ::fstat(child->get(), &info) == 0 && (info.st_mode & 0700) != 0700) ::fchmod(child->get(), 0700);
+  if (child.ok() && ::fstat(child->get(), &info) == 0 && (info.st_mode & 0700) != 0700)
+    ::fchmod(child->get(), 0700);
   return child;
 }
 
@@ -90,7 +94,8 @@ Result<Fd> leave(int dir, const Level& above) {
   auto parent = TRY(open_at(dir, "..", O_RDONLY | O_DIRECTORY));
   struct stat info;
   if (::fstat(parent.get(), &info) != 0) return sys_error("stat");
-  if (info.st_dev != above.device || info.st_ino != above.inode) return fail("moved while it was being removed");
+  if (info.st_dev != above.device || info.st_ino != above.inode)
+    return fail("moved while it was being removed");
   return parent;
 }
 
@@ -127,11 +132,14 @@ Result<std::string> read_fd(int fd, size_t limit) {
   std::string content;
   for (;;) {
     size_t used = content.size();
-    size_t step = std::max<size_t>(used, 4096);  // most files read here are small, and memory never touched is free
+    size_t step =
+        std::max<size_t>(used, 4096);  // most files read here are small, and memory never touched is free
     content.resize(used + step);
     ssize_t got = ::read(fd, content.data() + used, step);
-    if (got < 0 && errno == EINTR) got = 0;
-    else if (got < 0) return sys_error("read");
+    if (got < 0 && errno == EINTR)
+      got = 0;
+    else if (got < 0)
+      return sys_error("read");
     else if (got == 0) {
       content.resize(used);
       return content;
@@ -146,7 +154,9 @@ Result<std::string> read_file(int dir, const std::string& path, size_t limit) {
   return TRY_CONTEXT(read_fd(fd.get(), limit), path);
 }
 
-Result<std::string> read_file(const std::string& path, size_t limit) { return read_file(AT_FDCWD, path, limit); }
+Result<std::string> read_file(const std::string& path, size_t limit) {
+  return read_file(AT_FDCWD, path, limit);
+}
 
 Result<void> write_all(int fd, std::string_view data) {
   while (!data.empty()) {
@@ -186,7 +196,8 @@ Result<void> make_directories(const std::string& path, mode_t mode) {
     if (slash != std::string::npos) ++slash;
     if (::mkdir(part.c_str(), mode) != 0) {
       int code = errno;
-      struct stat info;  // EEXIST says nothing of the type, and a read-only or foreign parent answers EROFS or EACCES
+      struct stat
+          info;  // EEXIST says nothing of the type, and a read-only or foreign parent answers EROFS or EACCES
       if (::stat(part.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) continue;
       return no_space_aware("create directory " + part, code == EEXIST ? ENOTDIR : code);
     }
@@ -216,7 +227,8 @@ Result<std::vector<std::string>> list_directory(int dir) {
   return names;
 }
 
-// A tree may be deeper than the stack, and than a process may have descriptors: only the deepest directory is open.
+// A tree may be deeper than the stack, and than a process may have descriptors: only the deepest directory is
+// open.
 Result<void> remove_tree(int dir, const std::string& name) {
   if (TRY_CONTEXT(remove_one(dir, name), name)) return ok();
   std::vector<Level> levels;
@@ -262,6 +274,8 @@ Result<void> unlock(int fd) {
   return ok();
 }
 
-std::string fd_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
+std::string fd_path(int fd) {
+  return "/proc/self/fd/" + std::to_string(fd);
+}
 
 }  // namespace pyxis

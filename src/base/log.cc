@@ -15,7 +15,9 @@ bool terminal() {
   return is_terminal;
 }
 
-void set_quiet(bool quiet) { quiet_flag = quiet; }
+void set_quiet(bool quiet) {
+  quiet_flag = quiet;
+}
 
 void line(Level level, std::string_view text) {
   if (level == Level::info && quiet_flag) return;

@@ -9,9 +9,15 @@ enum class Level { info, warn, error };
 
 // Writes one line with one write(2), so lines of several processes never mix.
 void line(Level level, std::string_view text);
-inline void info(std::string_view text) { line(Level::info, text); }
-inline void warn(std::string_view text) { line(Level::warn, text); }
-inline void error(std::string_view text) { line(Level::error, text); }
+inline void info(std::string_view text) {
+  line(Level::info, text);
+}
+inline void warn(std::string_view text) {
+  line(Level::warn, text);
+}
+inline void error(std::string_view text) {
+  line(Level::error, text);
+}
 
 // Informational lines are dropped (used where another program owns the terminal).
 void set_quiet(bool quiet);

@@ -40,7 +40,8 @@ void reset_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-// Between clone and exec: no allocation. Two passes, so that no target number overwrites a source still needed.
+// Between clone and exec: no allocation. Two passes, so that no target number overwrites a source still
+// needed.
 bool place_descriptors(const std::vector<std::pair<int, int>>& wanted, int* scratch) {
   for (size_t i = 0; i < wanted.size(); ++i)
     if ((scratch[i] = ::fcntl(wanted[i].first, F_DUPFD_CLOEXEC, 64)) < 0) return false;
@@ -67,8 +68,8 @@ bool become(const Identity& identity) {
          ::syscall(SYS_setresuid, identity.uid, identity.uid, identity.uid) == 0;
 }
 
-// Between clone and exec. The parent's death is asked for after the change of identity, which clears the request
-// (prctl(2)); a parent that died before that is noticed by its pid.
+// Between clone and exec. The parent's death is asked for after the change of identity, which clears the
+// request (prctl(2)); a parent that died before that is noticed by its pid.
 bool prepare_child(const SpawnRequest& request, pid_t parent, int* scratch) {
   reset_signals();
   if (!place_descriptors(request.descriptors, scratch)) return false;
@@ -103,8 +104,9 @@ int run_launch(void* argument) {
   ::_exit(127);
 }
 
-// A child like that of posix_spawn(3): with its parent's memory instead of a copy, and the parent standing still until
-// execve. One that becomes somebody else gets a copy, and is not waited for here: its new user may stop or trace it.
+// A child like that of posix_spawn(3): with its parent's memory instead of a copy, and the parent standing
+// still until execve. One that becomes somebody else gets a copy, and is not waited for here: its new user
+// may stop or trace it.
 pid_t clone_child(Launch& launch) {
   constexpr size_t stack_size = 64 << 10;
   auto stack = std::make_unique_for_overwrite<std::byte[]>(stack_size);
@@ -163,7 +165,8 @@ Result<Child> spawn(const SpawnRequest& request) {
                 std::to_string(exec_deadline.count()) + " s, and was killed");
   }
   int code = 0;
-  if (::read(read_end.get(), &code, sizeof code) == sizeof code) return sys_error("execute " + request.program, code);
+  if (::read(read_end.get(), &code, sizeof code) == sizeof code)
+    return sys_error("execute " + request.program, code);
   return child;
 }
 
@@ -189,7 +192,9 @@ std::string describe_wait_status(int status) {
   return "killed by signal " + std::to_string(number) + " (" + (name ? name : "unknown") + ")";
 }
 
-int shell_status(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
+int shell_status(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
 
 Result<ProcessIdentity> identify_process(pid_t pid) {
   ProcessIdentity identity{pid, 0, std::string(trim(TRY(read_file("/proc/sys/kernel/random/boot_id"))))};
@@ -201,7 +206,8 @@ Result<ProcessIdentity> identify_process(pid_t pid) {
   // Field 2 is the name in parentheses and may hold anything; field 22 is the start time (proc_pid_stat(5)).
   auto fields = split(stat->substr(stat->rfind(')') + 2), ' ');
   constexpr size_t state_after_name = 0, start_time_after_name = 19;
-  if (fields[state_after_name] == "Z" || fields[state_after_name] == "X")  // ended, and its parent has not waited for it
+  if (fields[state_after_name] == "Z" ||
+      fields[state_after_name] == "X")  // ended, and its parent has not waited for it
     return sys_error("process " + std::to_string(pid), ESRCH);
   if (fields.size() > start_time_after_name)
     identity.start_time = parse_number<unsigned long long>(fields[start_time_after_name]).value_or(0);

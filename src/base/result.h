@@ -82,26 +82,28 @@ class [[nodiscard]] Result<void> {
   std::optional<Error> error_;
 };
 
-inline Result<void> ok() { return {}; }
+inline Result<void> ok() {
+  return {};
+}
 
 }  // namespace pyxis
 
 // TRY(expr): the value of a Result, or return its error from this function.
 #define TRY(expr) PYXIS_TRY_(expr, PYXIS_JOIN_(try_result_, __COUNTER__))
-#define PYXIS_TRY_(expr, result)                       \
-  ({                                                   \
-    auto result = (expr);                              \
+#define PYXIS_TRY_(expr, result)                        \
+  ({                                                    \
+    auto result = (expr);                               \
     if (!result.ok()) return std::move(result).error(); \
-    std::move(result).value();                         \
+    std::move(result).value();                          \
   })
 
 // TRY_CONTEXT(expr, what): like TRY, and the error says what was being done.
 #define TRY_CONTEXT(expr, what) PYXIS_TRY_CONTEXT_(expr, what, PYXIS_JOIN_(try_result_, __COUNTER__))
-#define PYXIS_TRY_CONTEXT_(expr, what, result)                       \
-  ({                                                                 \
-    auto result = (expr);                                            \
+#define PYXIS_TRY_CONTEXT_(expr, what, result)                        \
+  ({                                                                  \
+    auto result = (expr);                                             \
     if (!result.ok()) return std::move(result).error().context(what); \
-    std::move(result).value();                                       \
+    std::move(result).value();                                        \
   })
 
 #define PYXIS_JOIN_(a, b) PYXIS_JOIN_AGAIN_(a, b)

@@ -6,8 +6,8 @@
 namespace pyxis {
 namespace {
 
-// The bytes of the character that `text` begins with; 0 for a control character, also one of U+0080 to U+009F, which
-// terminals obey, and for what is no UTF-8 (RFC 3629).
+// The bytes of the character that `text` begins with; 0 for a control character, also one of U+0080 to
+// U+009F, which terminals obey, and for what is no UTF-8 (RFC 3629).
 size_t printable_length(std::string_view text) {
   auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
   unsigned first = byte(0);
@@ -67,7 +67,8 @@ std::string human_bytes(unsigned long long bytes) {
     ++unit;
   }
   std::array<char, 32> buffer;
-  std::snprintf(buffer.data(), buffer.size(), unit == 0 || value >= 99.5 ? "%.0f %s" : "%.1f %s", value, units[unit]);
+  std::snprintf(buffer.data(), buffer.size(), unit == 0 || value >= 99.5 ? "%.0f %s" : "%.1f %s", value,
+                units[unit]);
   return buffer.data();
 }
 

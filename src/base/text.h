@@ -28,7 +28,8 @@ std::optional<Int> parse_number(std::string_view text) {
 // "1.5 GB": for people. Decimal units.
 std::string human_bytes(unsigned long long bytes);
 
-// The text with control characters, and bytes that are no UTF-8, shown as \xNN: safe to print whoever wrote it.
+// The text with control characters, and bytes that are no UTF-8, shown as \xNN: safe to print whoever wrote
+// it.
 std::string printable(std::string_view text);
 
 // The booleans of plugstack and enroot.conf: 1 true yes y on / 0 false no n f off.

@@ -12,15 +12,17 @@ namespace pyxis::cli {
 // The exit status, or the error that main() prints as one line.
 using Action = std::function<Result<int>()>;
 
-// Adds the sub-command to `app` and gives what to run if it is chosen. Values parsed live in the returned closure.
+// Adds the sub-command to `app` and gives what to run if it is chosen. Values parsed live in the returned
+// closure.
 using Register = Action (*)(CLI::App& app, const Environment& environment);
 
-// For commands that take a command line of the user's after their own arguments: what begins with a dash where that
-// command line should begin is an unknown option.
+// For commands that take a command line of the user's after their own arguments: what begins with a dash
+// where that command line should begin is an unknown option.
 inline void refuse_unknown_options(CLI::App* command) {
   command->callback([command] {
     auto rest = command->remaining();
-    if (!rest.empty() && rest.front().starts_with('-')) throw CLI::ExtrasError(command->get_name(), {rest.front()});
+    if (!rest.empty() && rest.front().starts_with('-'))
+      throw CLI::ExtrasError(command->get_name(), {rest.front()});
   });
 }
 

@@ -44,7 +44,8 @@ Result<int> exec(const ExecArguments& arguments, const std::vector<std::string>&
     return fail("process " + std::to_string(arguments.pid) + " does not run in a container of yours",
                 "'pyxis list -f' shows the processes that do");
   SandboxCommand inside;
-  auto environment = TRY_CONTEXT(environment_of(arguments.pid), "environment of process " + std::to_string(arguments.pid));
+  auto environment =
+      TRY_CONTEXT(environment_of(arguments.pid), "environment of process " + std::to_string(arguments.pid));
   for (const auto& line : arguments.environment) {
     auto equals = line.find('=');
     if (equals != line.npos) environment.set(line.substr(0, equals), line.substr(equals + 1));
@@ -63,7 +64,9 @@ Action add_exec(CLI::App& app, const Environment&) {
   auto* command = app.add_subcommand("exec", "Run a command in the container of a running process");
   auto arguments = std::make_shared<ExecArguments>();
   command->add_option("PID", arguments->pid, "The process, see 'pyxis list -f'")->required();
-  command->add_option("-e,--env", arguments->environment, "Set a variable (repeatable)")->type_name("K=V")->allow_extra_args(false);
+  command->add_option("-e,--env", arguments->environment, "Set a variable (repeatable)")
+      ->type_name("K=V")
+      ->allow_extra_args(false);
   command->prefix_command();
   refuse_unknown_options(command);
   command->footer("The command gets the environment of that process.");

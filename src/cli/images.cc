@@ -26,16 +26,19 @@ Result<int> images(const Environment& environment) {
   auto settings = TRY(load_settings(environment));
   auto store = TRY(open_user_store(settings));
   auto stored = TRY(list_images(store));
-  std::sort(stored.begin(), stored.end(), [](const auto& a, const auto& b) { return a.reference < b.reference; });
+  std::sort(stored.begin(), stored.end(),
+            [](const auto& a, const auto& b) { return a.reference < b.reference; });
   size_t width = 9;
   for (const auto& image : stored) width = std::max(width, image.reference.size());
-  std::cout << std::left << std::setw(static_cast<int>(width)) << "REFERENCE" << "  DIGEST        LAYERS  SIZE      IMPORTED\n";
+  std::cout << std::left << std::setw(static_cast<int>(width)) << "REFERENCE"
+            << "  DIGEST        LAYERS  SIZE      IMPORTED\n";
   for (const auto& image : stored) {
     uint64_t bytes = 0;
     for (const auto& layer : image.layers)
       if (auto meta = read_layer_meta(store, layer); meta.ok()) bytes += meta->bytes;
-    std::cout << std::setw(static_cast<int>(width)) << image.reference << "  " << image.digest.hex().substr(0, 12) << "  "
-              << std::setw(6) << image.layers.size() << "  " << std::setw(8) << human_bytes(bytes) << "  " << date(image.created) << "\n";
+    std::cout << std::setw(static_cast<int>(width)) << image.reference << "  "
+              << image.digest.hex().substr(0, 12) << "  " << std::setw(6) << image.layers.size() << "  "
+              << std::setw(8) << human_bytes(bytes) << "  " << date(image.created) << "\n";
   }
   return 0;
 }

@@ -4,15 +4,19 @@ namespace pyxis::cli {
 
 std::shared_ptr<ImageArguments> add_image_arguments(CLI::App& command) {
   auto arguments = std::make_shared<ImageArguments>();
-  command.add_option("URI", arguments->uri, "Image, as in docker://[USER@][REGISTRY/]IMAGE[:TAG][@DIGEST]")->required();
-  command.add_option("-a,--arch", arguments->architecture, "Architecture of the image (default: this machine's)")->type_name("ARCH");
+  command.add_option("URI", arguments->uri, "Image, as in docker://[USER@][REGISTRY/]IMAGE[:TAG][@DIGEST]")
+      ->required();
+  command
+      .add_option("-a,--arch", arguments->architecture, "Architecture of the image (default: this machine's)")
+      ->type_name("ARCH");
   return arguments;
 }
 
 Result<ImportRequest> import_request(const ImageArguments& arguments) {
   ImportRequest request;
   request.reference = TRY(parse_reference(arguments.uri));
-  request.platform = arguments.architecture.empty() ? host_platform() : TRY(parse_platform(arguments.architecture));
+  request.platform =
+      arguments.architecture.empty() ? host_platform() : TRY(parse_platform(arguments.architecture));
   request.shown_as = arguments.uri;
   return request;
 }

@@ -25,19 +25,21 @@ void print_table(const std::vector<Row>& rows) {
   }
 }
 
-// One line per process; further processes of one container have an empty name; a container at rest has only a name.
+// One line per process; further processes of one container have an empty name; a container at rest has only a
+// name.
 std::vector<Row> table(std::vector<std::string> names, const std::vector<ContainerProcess>& processes) {
   std::vector<Row> rows = {{"NAME", "PID", "COMM", "STATE", "STARTED", "TIME", "MNTNS", "USERNS", "COMMAND"}};
   for (const auto& process : processes)
-    if (std::find(names.begin(), names.end(), process.container) == names.end()) names.push_back(process.container);
+    if (std::find(names.begin(), names.end(), process.container) == names.end())
+      names.push_back(process.container);
   std::sort(names.begin(), names.end());
   for (const auto& name : names) {
     bool first = true;
     for (const auto& process : processes) {
       if (process.container != name) continue;
-      rows.push_back({first ? printable(name) : "", std::to_string(process.pid), printable(process.comm), process.state, process.started,
-                      process.time, std::to_string(process.mount_namespace), std::to_string(process.user_namespace),
-                      printable(process.command)});
+      rows.push_back({first ? printable(name) : "", std::to_string(process.pid), printable(process.comm),
+                      process.state, process.started, process.time, std::to_string(process.mount_namespace),
+                      std::to_string(process.user_namespace), printable(process.command)});
       first = false;
     }
     if (first) rows.push_back({printable(name)});
@@ -50,7 +52,8 @@ Result<int> list(bool fancy, const Environment& environment) {
   auto store = TRY(open_user_store(settings));
   auto names = TRY(list_containers(store));
   std::sort(names.begin(), names.end());
-  if (fancy) print_table(table(names, TRY(container_processes(settings))));
+  if (fancy)
+    print_table(table(names, TRY(container_processes(settings))));
   else
     for (const auto& name : names) std::cout << printable(name) << "\n";
   return 0;

@@ -1,6 +1,6 @@
-#include "cli/images_to_load.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "cli/images_to_load.h"
 #include "engine/launch.h"
 #include "engine/user_store.h"
 #include "store/layers.h"
@@ -22,7 +22,8 @@ std::string default_name(const Reference& reference) {
   return reference.tag_written ? name + "+" + reference.tag : name;
 }
 
-Result<int> load(const ImageArguments& image_arguments, const LoadArguments& arguments, const Environment& environment) {
+Result<int> load(const ImageArguments& image_arguments, const LoadArguments& arguments,
+                 const Environment& environment) {
   auto settings = TRY(load_settings(environment));
   auto request = TRY(import_request(image_arguments));
   auto name = arguments.name.empty() ? default_name(request.reference) : arguments.name;
@@ -32,7 +33,8 @@ Result<int> load(const ImageArguments& image_arguments, const LoadArguments& arg
   auto name_lock = TRY(lock_container_name(store, name));
   bool exists = TRY(container_exists(store, name));
   if (exists && !arguments.force)
-    return fail("container " + name + " exists already", "choose another name with -n, or replace it with -f");
+    return fail("container " + name + " exists already",
+                "choose another name with -n, or replace it with -f");
   TerminalReporter reporter;
   auto image = TRY_CONTEXT(import_image(store, settings, request, reporter), "import " + image_arguments.uri);
   if (exists) TRY(remove_container(store, name));
@@ -50,7 +52,8 @@ Action add_load(CLI::App& app, const Environment& environment) {
   auto* command = app.add_subcommand("load", "Import an image and make a container of it");
   auto image_arguments = add_image_arguments(*command);
   auto arguments = std::make_shared<LoadArguments>();
-  command->add_option("-n,--name", arguments->name, "Name of the container (default: from the image's)")->type_name("NAME");
+  command->add_option("-n,--name", arguments->name, "Name of the container (default: from the image's)")
+      ->type_name("NAME");
   command->add_flag("-f,--force", arguments->force, "Replace a container of that name");
   return [=, &environment] { return load(*image_arguments, *arguments, environment); };
 }

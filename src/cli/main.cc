@@ -19,7 +19,8 @@ constexpr auto footer =
     "  pyxis start -w work cat /etc/os-release      run a command in it\n"
     "  pyxis list -f                                what there is and what runs\n"
     "  pyxis remove work\n"
-    "'pyxis COMMAND --help' tells more about one. Under Slurm, 'srun --container-image=IMAGE COMMAND' does it all.";
+    "'pyxis COMMAND --help' tells more about one. Under Slurm, 'srun --container-image=IMAGE COMMAND' does "
+    "it all.";
 
 // Between plugin and engine; not for people, so not in the help.
 int run_step_command(const std::string& name, const Environment& environment) {
@@ -48,8 +49,8 @@ int run_command_line(int argc, char** argv, const Environment& environment) {
   CLI::App app{description, "pyxis"};
   app.require_subcommand(1);
   std::vector<std::pair<CLI::App*, cli::Action>> commands;
-  for (auto add : {cli::add_load, cli::add_pull, cli::add_start, cli::add_exec, cli::add_list, cli::add_remove,
-                   cli::add_images, cli::add_digest, cli::add_info, cli::add_version}) {
+  for (auto add : {cli::add_load, cli::add_pull, cli::add_start, cli::add_exec, cli::add_list,
+                   cli::add_remove, cli::add_images, cli::add_digest, cli::add_info, cli::add_version}) {
     auto action = add(app, environment);
     commands.emplace_back(app.get_subcommands({}).back(), std::move(action));
   }
@@ -89,7 +90,8 @@ int run_command_line(int argc, char** argv, const Environment& environment) {
 int main(int argc, char** argv) {
   try {
     auto environment = pyxis::Environment::capture();
-    if (argc == 3 && std::string_view(argv[1]) == "step") return pyxis::run_step_command(argv[2], environment);
+    if (argc == 3 && std::string_view(argv[1]) == "step")
+      return pyxis::run_step_command(argv[2], environment);
     return pyxis::run_command_line(argc, argv, environment);
   } catch (const std::exception& error) {
     pyxis::log::error(std::string("internal error: ") + error.what());

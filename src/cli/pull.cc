@@ -9,7 +9,8 @@ namespace pyxis::cli {
 Action add_pull(CLI::App& app, const Environment& environment) {
   auto* command = app.add_subcommand("pull", "Import an image into the store");
   auto arguments = add_image_arguments(*command);
-  command->footer("Containers of the image start without waiting afterwards. Prints the digest of what was imported.");
+  command->footer(
+      "Containers of the image start without waiting afterwards. Prints the digest of what was imported.");
   return [arguments, &environment]() -> Result<int> {
     auto settings = TRY(load_settings(environment));
     auto request = TRY(import_request(*arguments));

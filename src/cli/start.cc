@@ -8,10 +8,10 @@
 #include "base/process.h"
 #include "cli/command.h"
 #include "engine/start.h"
-#include "sandbox/sandbox.h"
-#include "store/containers.h"
 #include "engine/user_store.h"
 #include "image/config.h"
+#include "sandbox/sandbox.h"
+#include "store/containers.h"
 
 namespace pyxis::cli {
 namespace {
@@ -31,7 +31,8 @@ Result<StartOptions> start_options(const StartArguments& arguments, const Enviro
   options.default_writable = false;
   if (arguments.root) options.request.remap_root = true;
   if (arguments.writable) options.request.writable = true;
-  for (const auto& mount : arguments.mounts) options.mounts.push_back(TRY(parse_mount_argument(mount, environment)));
+  for (const auto& mount : arguments.mounts)
+    options.mounts.push_back(TRY(parse_mount_argument(mount, environment)));
   if (arguments.net) options.request.unshare.push_back("net");
   if (arguments.ipc) options.request.unshare.push_back("ipc");
   if (arguments.uts) options.request.unshare.push_back("uts");
@@ -39,7 +40,8 @@ Result<StartOptions> start_options(const StartArguments& arguments, const Enviro
 }
 
 // Command line over container over caller; a `-e K` without a value passes the caller's.
-std::vector<std::string> merged_environment(const Environment& caller, const std::vector<std::string>& container,
+std::vector<std::string> merged_environment(const Environment& caller,
+                                            const std::vector<std::string>& container,
                                             const std::vector<std::string>& given) {
   auto merged = caller;
   for (const auto& line : container) {
@@ -49,14 +51,17 @@ std::vector<std::string> merged_environment(const Environment& caller, const std
   for (const auto& line : given) {
     auto equals = line.find('=');
     auto name = line.substr(0, equals);
-    if (equals != line.npos) merged.set(name, line.substr(equals + 1));
-    else if (auto value = caller.get(name)) merged.set(name, *value);
+    if (equals != line.npos)
+      merged.set(name, line.substr(equals + 1));
+    else if (auto value = caller.get(name))
+      merged.set(name, *value);
   }
   return merged.lines();
 }
 
 // Without a command: what the image runs, or a shell. Says so if there is no such container.
-Result<std::vector<std::string>> command_of(std::vector<std::string> given, const Settings& settings, const std::string& name) {
+Result<std::vector<std::string>> command_of(std::vector<std::string> given, const Settings& settings,
+                                            const std::string& name) {
   auto store = TRY(open_user_store(settings));
   auto record = TRY(read_container(store, name));
   if (!given.empty()) return given;
@@ -67,7 +72,8 @@ Result<std::vector<std::string>> command_of(std::vector<std::string> given, cons
   return command;
 }
 
-Result<int> start(const StartArguments& arguments, std::vector<std::string> command, const Environment& environment) {
+Result<int> start(const StartArguments& arguments, std::vector<std::string> command,
+                  const Environment& environment) {
   auto settings = TRY(load_settings(environment));
   auto options = TRY(start_options(arguments, environment));
   SandboxCommand inside;
@@ -101,8 +107,12 @@ Action add_start(CLI::App& app, const Environment& environment) {
   auto* command = app.add_subcommand("start", "Run a command in a container");
   auto arguments = std::make_shared<StartArguments>();
   command->add_option("NAME", arguments->name, "The container")->required();
-  command->add_option("-e,--env", arguments->environment, "Set a variable, or pass it on (repeatable)")->type_name("K[=V]")->allow_extra_args(false);
-  command->add_option("-m,--mount", arguments->mounts, "Mount SOURCE:TARGET:TYPE:OPTIONS (repeatable)")->type_name("FSTAB")->allow_extra_args(false);
+  command->add_option("-e,--env", arguments->environment, "Set a variable, or pass it on (repeatable)")
+      ->type_name("K[=V]")
+      ->allow_extra_args(false);
+  command->add_option("-m,--mount", arguments->mounts, "Mount SOURCE:TARGET:TYPE:OPTIONS (repeatable)")
+      ->type_name("FSTAB")
+      ->allow_extra_args(false);
   command->add_flag("-r,--root", arguments->root, "Appear as root inside");
   command->add_flag("-w,--rw", arguments->writable, "Make the root file system writable");
   command->add_flag("--net", arguments->net, "Have a network of its own (loopback only)");
@@ -110,8 +120,11 @@ Action add_start(CLI::App& app, const Environment& environment) {
   command->add_flag("--uts", arguments->uts, "Have a host name of its own");
   command->prefix_command();
   refuse_unknown_options(command);
-  command->footer("NAME is followed by the command and its arguments; without one, what the image says runs, or /bin/sh.\n"
-                  "Exit status: the command's own; 127 or 126 if it is not there or cannot be executed; 1 for other errors.");
+  command->footer(
+      "NAME is followed by the command and its arguments; without one, what the image says runs, or "
+      "/bin/sh.\n"
+      "Exit status: the command's own; 127 or 126 if it is not there or cannot be executed; 1 for other "
+      "errors.");
   return [arguments, command, &environment] { return start(*arguments, command->remaining(), environment); };
 }
 

@@ -15,7 +15,9 @@ struct Header {
   uint64_t length;
 };
 
-Error closed() { return sys_error("connection closed by the other side", ECONNRESET); }
+Error closed() {
+  return sys_error("connection closed by the other side", ECONNRESET);
+}
 
 Result<void> send_bytes(int socket, std::string_view data) {
   while (!data.empty()) {
@@ -56,7 +58,9 @@ std::vector<Fd> take_descriptors(msghdr& message) {
 
 }  // namespace
 
-void MessageWriter::number(uint64_t value) { body_.append(reinterpret_cast<const char*>(&value), sizeof value); }
+void MessageWriter::number(uint64_t value) {
+  body_.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
 
 void MessageWriter::text(std::string_view value) {
   number(value.size());
@@ -115,8 +119,9 @@ Result<void> send_message(int socket, std::string_view body, const std::vector<i
   while ((sent = ::sendmsg(socket, &message, MSG_NOSIGNAL)) < 0 && errno == EINTR) {
   }
   if (sent < 0) return sys_error("send");
-  TRY(send_bytes(socket, std::string_view(reinterpret_cast<char*>(&header), sizeof header)
-                             .substr(static_cast<size_t>(sent))));
+  TRY(send_bytes(
+      socket,
+      std::string_view(reinterpret_cast<char*>(&header), sizeof header).substr(static_cast<size_t>(sent))));
   return send_bytes(socket, body);
 }
 

@@ -41,7 +41,9 @@ void write_enum(MessageWriter& writer, Enum value) {
 }
 
 // unset, no, yes
-void write_choice(MessageWriter& writer, std::optional<bool> choice) { writer.number(choice ? 1 + *choice : 0); }
+void write_choice(MessageWriter& writer, std::optional<bool> choice) {
+  writer.number(choice ? 1 + *choice : 0);
+}
 
 Result<std::optional<bool>> read_choice(MessageReader& reader) {
   uint64_t value = TRY(reader.number());
@@ -197,7 +199,9 @@ Result<Event> Event::decode(std::string_view body) {
   return event;
 }
 
-std::string JoinRequest::encode() const { return begin(Body::join).take(); }
+std::string JoinRequest::encode() const {
+  return begin(Body::join).take();
+}
 
 Result<JoinRequest> JoinRequest::decode(std::string_view body) {
   MessageReader reader(body);

@@ -5,15 +5,15 @@
 //                                         <-        Event... (importing, imported, log)
 //                                         <-        Event started (with namespace descriptors) or failed
 //
-// Descriptor 4 of the engine is the leash, a stream socket: its other end lives in slurmstepd alone, and end-of-file on it
-// says that the step is over. The engine leaves a supervisor behind, which answers every further task of the step on a unix
-// socket (Started::control_socket): the task connects, sends JoinRequest and gets an Event started as the first did.
-// After the last task slurmstepd lets go of the leash, and the supervisor releases or removes the container and writes an
-// answer (contract/answer.h) to the pipe it has as descriptor 5. Where there is no supervisor any more, `pyxis step finish`
-// does that: with a FinishRequest on descriptor 3, and its answer on descriptor 5 too. Root reads nothing else of what the
-// user's processes say: both sockets are shut down in that direction.
-// When the whole job is over, the node's epilog runs `pyxis step epilog` as the job's user in the same way, with an
-// EpilogRequest and no leash.
+// Descriptor 4 of the engine is the leash, a stream socket: its other end lives in slurmstepd alone, and
+// end-of-file on it says that the step is over. The engine leaves a supervisor behind, which answers every
+// further task of the step on a unix socket (Started::control_socket): the task connects, sends JoinRequest
+// and gets an Event started as the first did. After the last task slurmstepd lets go of the leash, and the
+// supervisor releases or removes the container and writes an answer (contract/answer.h) to the pipe it has as
+// descriptor 5. Where there is no supervisor any more, `pyxis step finish` does that: with a FinishRequest on
+// descriptor 3, and its answer on descriptor 5 too. Root reads nothing else of what the user's processes say:
+// both sockets are shut down in that direction. When the whole job is over, the node's epilog runs `pyxis
+// step epilog` as the job's user in the same way, with an EpilogRequest and no leash.
 #pragma once
 
 #include <cstdint>
@@ -36,36 +36,37 @@ constexpr uint64_t contract_version = 2;
 // `auto` of --container-name is `any` here (auto is a keyword).
 enum class NameMode : uint64_t { any, create, exec, no_exec };
 
-// One --container-mounts entry, relative sources already made absolute. flags: the comma-separated mount options.
-// source is an absolute path, "tmpfs" or "umount".
+// One --container-mounts entry, relative sources already made absolute. flags: the comma-separated mount
+// options. source is an absolute path, "tmpfs" or "umount".
 struct MountRequest {
   std::string source, target, flags;
   auto operator<=>(const MountRequest&) const = default;
 };
 
 struct StartRequest {
-  std::string container;     // engine-side name, "pyxis_..."
-  bool temporary = false;    // removed when the step ends
+  std::string container;   // engine-side name, "pyxis_..."
+  bool temporary = false;  // removed when the step ends
   NameMode mode = NameMode::any;
-  std::string image;         // as given by the user; empty: the container must exist
+  std::string image;  // as given by the user; empty: the container must exist
   std::vector<MountRequest> mounts;
-  std::string workdir;       // empty: the image's
-  std::string save_path;     // empty: none
+  std::string workdir;    // empty: the image's
+  std::string save_path;  // empty: none
   std::optional<bool> mount_home, remap_root, writable, entrypoint;
   bool entrypoint_log = false;
   std::vector<std::string> env_names;  // --container-env
   std::vector<std::string> unshare;    // net, ipc, uts
   std::vector<std::string> job_env;    // "NAME=value"
   std::vector<std::string> command;    // the first task's argv
-  std::string runtime_dir;   // <runtime_path>/<uid>, exists, 0700, the user's
+  std::string runtime_dir;             // <runtime_path>/<uid>, exists, 0700, the user's
   uint64_t job_id = 0, step_id = 0;
-  int64_t owner_pid = 0;     // slurmstepd
+  int64_t owner_pid = 0;  // slurmstepd
 
   std::string encode() const;
   static Result<StartRequest> decode(std::string_view body);
 };
 
-// The namespaces of a container, in the order of the descriptors of a `started` event; the list says which are there.
+// The namespaces of a container, in the order of the descriptors of a `started` event; the list says which
+// are there.
 enum class Namespace : uint64_t { user, mount, cgroup, ipc, uts, net, pid };
 
 struct Started {
@@ -79,8 +80,8 @@ struct Started {
 
 struct FinishRequest {
   std::string container;
-  // Started::control_socket: the supervisor to be ended. Empty where the start was interrupted: then every supervisor
-  // that made this container, if it is temporary.
+  // Started::control_socket: the supervisor to be ended. Empty where the start was interrupted: then every
+  // supervisor that made this container, if it is temporary.
   std::string control_socket;
   bool temporary = false;
   std::string save_path;
@@ -92,8 +93,8 @@ struct FinishRequest {
 
 // Removes what a job has left on the node, whatever killed it. What is already gone is no failure.
 struct EpilogRequest {
-  std::string name_prefix;        // containers whose engine-side name begins with it
-  bool temporary_only = true;     // of those, only the ones that were made temporary
+  std::string name_prefix;     // containers whose engine-side name begins with it
+  bool temporary_only = true;  // of those, only the ones that were made temporary
   std::string runtime_dir;
   uint64_t job_id = 0;
 
@@ -101,16 +102,17 @@ struct EpilogRequest {
   static Result<EpilogRequest> decode(std::string_view body);
 };
 
-// Which part of the work failed: decides the plugin's leading line ("pyxis: failed to import docker image: ...").
+// Which part of the work failed: decides the plugin's leading line ("pyxis: failed to import docker image:
+// ...").
 enum class Phase : uint64_t { request, import, create, start, join, save, remove };
 
 struct Event {
   // progress is a line worth printing only where one task owns the terminal; log is always printed.
   enum class Kind : uint64_t { importing, imported, log, failed, started, finished, progress };
   Kind kind = Kind::log;
-  std::string text;     // importing, imported: the image; log, progress: a line; failed: the cause
+  std::string text;              // importing, imported: the image; log, progress: a line; failed: the cause
   Phase phase = Phase::request;  // failed
-  Started started;      // started
+  Started started;               // started
 
   std::string encode() const;
   static Result<Event> decode(std::string_view body);

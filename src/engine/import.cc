@@ -21,7 +21,8 @@ Result<std::string> helper_path(const std::string& name) {
   auto directory = self.substr(0, self.rfind('/'));
   for (const auto& path : {directory + "/../libexec/" + name, directory + "/" + name})
     if (::access(path.c_str(), X_OK) == 0) return path;
-  return fail(name + " is neither in " + directory + "/../libexec nor in " + directory, "install Pyxis as a whole");
+  return fail(name + " is neither in " + directory + "/../libexec nor in " + directory,
+              "install Pyxis as a whole");
 }
 
 // A running helper program, and where it tells what happens.
@@ -38,8 +39,12 @@ Result<Helper> start_helper(const std::string& name, const std::string& verb, co
   Fd ours(ends[0]), theirs(ends[1]);
   SpawnRequest spawn_request;
   spawn_request.program = TRY(helper_path(name));
-  spawn_request.arguments = {name, verb, request.reference.user, request.reference.canonical(),
-                             request.platform.text(), request.shown_as};
+  spawn_request.arguments = {name,
+                             verb,
+                             request.reference.user,
+                             request.reference.canonical(),
+                             request.platform.text(),
+                             request.shown_as};
   spawn_request.environment = settings.environment.lines();
   spawn_request.descriptors = {{theirs.get(), import_news_fd}};
   spawn_request.close_others = true;
@@ -57,11 +62,19 @@ Result<std::string> follow(Helper helper, Reporter& reporter) {
     }
     auto news = TRY(ImportNews::decode(message->body));
     switch (news.kind) {
-      case ImportNews::Kind::warn: reporter.warn(news.text); break;
-      case ImportNews::Kind::progress: reporter.progress(news.text, false); break;
-      case ImportNews::Kind::progress_end: reporter.progress(news.text, true); break;
-      case ImportNews::Kind::failed: return Error{news.text, news.remedy, news.code};
-      case ImportNews::Kind::done: return news.text;
+      case ImportNews::Kind::warn:
+        reporter.warn(news.text);
+        break;
+      case ImportNews::Kind::progress:
+        reporter.progress(news.text, false);
+        break;
+      case ImportNews::Kind::progress_end:
+        reporter.progress(news.text, true);
+        break;
+      case ImportNews::Kind::failed:
+        return Error{news.text, news.remedy, news.code};
+      case ImportNews::Kind::done:
+        return news.text;
     }
   }
 }
@@ -75,17 +88,21 @@ Result<Digest> run_helper(const std::string& name, const std::string& verb, cons
 
 std::string recorded_name(const ImportRequest& request) {
   auto reference = request.reference;
-  if (!reference.digest.empty()) reference.tag.clear();  // the digest wins: one image, whatever tag is beside it
+  if (!reference.digest.empty())
+    reference.tag.clear();  // the digest wins: one image, whatever tag is beside it
   return reference.canonical() + " " + request.platform.text();
 }
 
 Result<StoredImage> import_image(const Store& store, const Settings& settings, const ImportRequest& request,
                                  Reporter& reporter) {
-  if (auto check = TRY(NameCheck::begin(store, settings, request)); check && TRY(check->still_current(reporter)))
+  if (auto check = TRY(NameCheck::begin(store, settings, request));
+      check && TRY(check->still_current(reporter)))
     return check->image();
   auto digest = TRY(run_helper("pyxis-import", "import", settings, request, reporter));
   auto image = TRY(find_image(store, digest));
-  if (!image) return fail("image " + digest.text() + " is not in " + store.path() + " after its import", "run the command again");
+  if (!image)
+    return fail("image " + digest.text() + " is not in " + store.path() + " after its import",
+                "run the command again");
   return std::move(*image);
 }
 

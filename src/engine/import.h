@@ -1,7 +1,7 @@
 // Images, asked for and brought into the store by processes of their own.
 //
-// `pyxis-import` and `pyxis-ask` hold all that speaks with networks and reads archives, and the libraries for that; the
-// engine starts them where it needs an image. So what parses hostile bytes never holds a container.
+// `pyxis-import` and `pyxis-ask` hold all that speaks with networks and reads archives, and the libraries for
+// that; the engine starts them where it needs an image. So what parses hostile bytes never holds a container.
 #pragma once
 
 #include "base/process.h"
@@ -24,9 +24,9 @@ struct ImportRequest {
 // The name under which a request's image is recorded in the store: one per platform.
 std::string recorded_name(const ImportRequest& request);
 
-// The image, present in the store afterwards. Asks the registry what a tag points to (one HEAD request); a digest that
-// is present needs no network. Where the registry cannot be reached, the image a tag pointed to last is used, with a
-// warning. Many processes may import one image at once: each layer is downloaded once.
+// The image, present in the store afterwards. Asks the registry what a tag points to (one HEAD request); a
+// digest that is present needs no network. Where the registry cannot be reached, the image a tag pointed to
+// last is used, with a warning. Many processes may import one image at once: each layer is downloaded once.
 Result<StoredImage> import_image(const Store& store, const Settings& settings, const ImportRequest& request,
                                  Reporter& reporter);
 
@@ -41,7 +41,8 @@ class NameCheck {
                                                 const ImportRequest& request);
 
   const StoredImage& image() const { return image_; }
-  // Waits for the answer. False: the name means another image now. An unreachable registry is a warning and true.
+  // Waits for the answer. False: the name means another image now. An unreachable registry is a warning and
+  // true.
   Result<bool> still_current(Reporter& reporter);
 
  private:

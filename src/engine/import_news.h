@@ -1,4 +1,5 @@
-// What `pyxis-import` tells the engine on descriptor 3, message by message; the last one is `done` or `failed`.
+// What `pyxis-import` tells the engine on descriptor 3, message by message; the last one is `done` or
+// `failed`.
 #pragma once
 
 #include <string>

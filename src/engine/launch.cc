@@ -15,8 +15,9 @@ Result<RootSpec> root_of(const Store& store, const ContainerRecord& record, cons
   if (record.form == ContainerForm::flat) return RootSpec(DirectoryRoot{directory + "/rootfs"});
   auto image = TRY(find_image(store, record.image));
   if (!image)
-    return fail("image " + record.image.text() + " of container " + record.name + " is not in the store any more",
-                "import it again: pyxis pull " + record.reference);
+    return fail(
+        "image " + record.image.text() + " of container " + record.name + " is not in the store any more",
+        "import it again: pyxis pull " + record.reference);
   OverlayRoot overlay;
   overlay.upper = directory + "/upper";
   overlay.work = directory + "/work";
@@ -54,7 +55,9 @@ Result<Launched> launch_container(const Store& store, const Settings& settings, 
   auto account = current_account(settings.environment);
   auto directory = container_path(store, record.name);
   Launched launched;
-  launched.workdir = !options.workdir.empty() ? options.workdir : !config.working_dir.empty() ? config.working_dir : "/";
+  launched.workdir = !options.workdir.empty()      ? options.workdir
+                     : !config.working_dir.empty() ? config.working_dir
+                                                   : "/";
 
   SandboxPlan plan;
   plan.remap_root = options.remap_root;
@@ -65,10 +68,12 @@ Result<Launched> launch_container(const Store& store, const Settings& settings, 
   plan.mount_point = directory + "/root";
   plan.early = TRY(system_mounts(settings));
   plan.late = options.mounts;
-  if (options.mount_home) plan.late.insert(plan.late.begin(), from_mount_request(account.home, account.home, ""));
+  if (options.mount_home)
+    plan.late.insert(plan.late.begin(), from_mount_request(account.home, account.home, ""));
   plan.prepare = [&](Preparation& preparation) -> Result<void> {
     preparation.report = TRY(add_accounts(
-        preparation.rootfs, {account.uid, account.gid, account.name, account.gecos, account.home, account.shell, account.group},
+        preparation.rootfs,
+        {account.uid, account.gid, account.name, account.gecos, account.home, account.shell, account.group},
         options.remap_root));
     // `rc` of the spec creates the image's working directory; one that the user names must exist.
     if (options.workdir.empty() && !config.working_dir.empty())

@@ -49,7 +49,8 @@ void kill_processes_in(int mount_namespace) {
   for (int round = 0; round < rounds; ++round) {
     auto processes = processes_in(wanted);
     if (processes.empty()) return;
-    for (const auto& process : processes) ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
+    for (const auto& process : processes)
+      ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
     for (const auto& process : processes) {
       pollfd ended{process.get(), POLLIN, 0};
       ::poll(&ended, 1, patience_ms);

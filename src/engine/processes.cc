@@ -63,7 +63,9 @@ Result<ContainerProcess> describe(int pid) {
   auto fields = split(std::string_view(stat).substr(close + 2), ' ');
   if (fields.size() < 20) return sys_error("malformed /proc stat", EBADMSG);
   auto ticks = static_cast<unsigned long long>(::sysconf(_SC_CLK_TCK));
-  auto number = [&](size_t index) { return parse_number<unsigned long long>(fields[index]).value_or(0) / ticks; };
+  auto number = [&](size_t index) {
+    return parse_number<unsigned long long>(fields[index]).value_or(0) / ticks;
+  };
   ContainerProcess process;
   process.pid = pid;
   process.comm = stat.substr(open + 1, close - open - 1);

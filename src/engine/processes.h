@@ -12,7 +12,7 @@ namespace pyxis {
 struct ContainerProcess {
   std::string container;
   int pid = 0;
-  std::string comm, state, started, time, command;  // as ps(1) prints them
+  std::string comm, state, started, time, command;             // as ps(1) prints them
   unsigned long long mount_namespace = 0, user_namespace = 0;  // inodes
 };
 

@@ -24,9 +24,15 @@ void write_terminal(const std::string& text) {
 
 }  // namespace
 
-void TerminalReporter::importing(const std::string& image) { log::info("Importing " + image); }
-void TerminalReporter::imported(const std::string& image) { log::info("Imported " + image); }
-void TerminalReporter::warn(const std::string& line) { log::warn(line); }
+void TerminalReporter::importing(const std::string& image) {
+  log::info("Importing " + image);
+}
+void TerminalReporter::imported(const std::string& image) {
+  log::info("Imported " + image);
+}
+void TerminalReporter::warn(const std::string& line) {
+  log::warn(line);
+}
 
 void TerminalReporter::progress(const std::string& line, bool final) {
   if (log::terminal()) {
@@ -37,9 +43,15 @@ void TerminalReporter::progress(const std::string& line, bool final) {
   if (!final && ++ticks_ % ticks_per_line == 0) log::info(line);
 }
 
-void EventReporter::importing(const std::string& image) { send_event(socket_, Event::Kind::importing, image); }
-void EventReporter::imported(const std::string& image) { send_event(socket_, Event::Kind::imported, image); }
-void EventReporter::warn(const std::string& line) { send_event(socket_, Event::Kind::log, line); }
+void EventReporter::importing(const std::string& image) {
+  send_event(socket_, Event::Kind::importing, image);
+}
+void EventReporter::imported(const std::string& image) {
+  send_event(socket_, Event::Kind::imported, image);
+}
+void EventReporter::warn(const std::string& line) {
+  send_event(socket_, Event::Kind::log, line);
+}
 
 void EventReporter::progress(const std::string& line, bool final) {
   if (!final && ++ticks_ % ticks_per_line == 0) send_event(socket_, Event::Kind::progress, line);

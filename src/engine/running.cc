@@ -49,7 +49,8 @@ Result<Fd> open_running(const std::string& runtime_path) {
 
 }  // namespace
 
-Result<RunningDirectory> RunningDirectory::open(const std::string& runtime_path, const std::string& container) {
+Result<RunningDirectory> RunningDirectory::open(const std::string& runtime_path,
+                                                const std::string& container) {
   auto running = TRY(open_running(runtime_path));
   RunningDirectory directory;
   directory.hex_ = Digest::of(container).hex();
@@ -70,7 +71,8 @@ Result<std::optional<RunningDirectory>> RunningDirectory::find(const std::string
 
 Result<RunningDirectory::Listener> RunningDirectory::listen() const {
   Listener listener;
-  auto now = std::chrono::steady_clock::now().time_since_epoch().count();  // pids come round again, this does not
+  auto now =
+      std::chrono::steady_clock::now().time_since_epoch().count();  // pids come round again, this does not
   listener.name = std::to_string(::getpid()) + "-" + std::to_string(now) + ".sock";
   listener.path = path_ + "/" + listener.name;
   listener.socket.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -90,7 +92,9 @@ Result<RunningDirectory::Listener> RunningDirectory::listen() const {
   return listener;
 }
 
-void RunningDirectory::remove(const Listener& listener) const { ::unlinkat(dir_.get(), listener.name.c_str(), 0); }
+void RunningDirectory::remove(const Listener& listener) const {
+  ::unlinkat(dir_.get(), listener.name.c_str(), 0);
+}
 
 Result<void> RunningDirectory::remove_if_unused() const {
   if (!TRY(sockets()).empty()) return ok();
@@ -116,7 +120,8 @@ std::optional<Fd> RunningDirectory::connect(const std::string& name) const {
   return socket;
 }
 
-Result<std::optional<JoinedContainer>> join_running(const std::string& runtime_path, const std::string& container) {
+Result<std::optional<JoinedContainer>> join_running(const std::string& runtime_path,
+                                                    const std::string& container) {
   std::optional<JoinedContainer> joined;
   auto directory = TRY(RunningDirectory::find(runtime_path, container));
   if (!directory) return joined;
@@ -142,7 +147,8 @@ Result<std::optional<JoinedContainer>> join_running(const std::string& runtime_p
 Result<std::vector<std::string>> list_running(const std::string& runtime_path) {
   std::vector<std::string> names;
   auto runtime = open_path(runtime_path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  if (!runtime.ok() || !check_own(runtime->get(), runtime_path).ok()) return names;  // nothing of ours is in there
+  if (!runtime.ok() || !check_own(runtime->get(), runtime_path).ok())
+    return names;  // nothing of ours is in there
   auto running = open_at(runtime->get(), "running", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!running.ok()) return names;
   for (const auto& hex : TRY(list_directory(running->get()))) {

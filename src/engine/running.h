@@ -3,8 +3,9 @@
 //   <runtime>/running/<sha256 of name>/<pid>-<time>.sock   one per supervisor
 //                                      name                the container's name
 //
-// The socket is the state: who answers is running, whoever refuses is gone and its file is removed. There is no pid to
-// go stale, and the namespaces come as descriptors, so nothing races with processes that end or pids that are reused.
+// The socket is the state: who answers is running, whoever refuses is gone and its file is removed. There is
+// no pid to go stale, and the namespaces come as descriptors, so nothing races with processes that end or
+// pids that are reused.
 #pragma once
 
 #include <optional>
@@ -22,7 +23,8 @@ class RunningDirectory {
   // Opens (and makes) the directory of `container` below `runtime_path`, which must be the user's own.
   static Result<RunningDirectory> open(const std::string& runtime_path, const std::string& container);
   // The same where there is one: a container that was never started has none.
-  static Result<std::optional<RunningDirectory>> find(const std::string& runtime_path, const std::string& container);
+  static Result<std::optional<RunningDirectory>> find(const std::string& runtime_path,
+                                                      const std::string& container);
 
   // A listening socket of this process, and its path. The path's length is not limited by sun_path.
   struct Listener {
@@ -31,10 +33,12 @@ class RunningDirectory {
   };
   Result<Listener> listen() const;
   void remove(const Listener& listener) const;
-  // Removes the directory where no supervisor listens. Hold the container's name lock, or know that nobody starts it.
+  // Removes the directory where no supervisor listens. Hold the container's name lock, or know that nobody
+  // starts it.
   Result<void> remove_if_unused() const;
 
-  // A connection to one supervisor after another, until `visit` returns true. Dead sockets are removed on the way.
+  // A connection to one supervisor after another, until `visit` returns true. Dead sockets are removed on the
+  // way.
   template <class Visit>
   Result<bool> visit(Visit&& visit) const {
     for (const auto& name : TRY(sockets())) {
@@ -59,7 +63,8 @@ struct JoinedContainer {
   pid_t supervisor = -1;  // where this process forked it: its child
 };
 // Asks whoever runs `container` for its namespaces; nothing where nobody does.
-Result<std::optional<JoinedContainer>> join_running(const std::string& runtime_path, const std::string& container);
+Result<std::optional<JoinedContainer>> join_running(const std::string& runtime_path,
+                                                    const std::string& container);
 
 // The names of all containers that have a supervisor now.
 Result<std::vector<std::string>> list_running(const std::string& runtime_path);

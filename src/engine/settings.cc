@@ -28,18 +28,23 @@ Result<std::string> expand_by_shell(const std::string& value, const Environment&
   if (::pipe2(ends, O_CLOEXEC) != 0) return sys_error("pipe");
   Fd reader(ends[0]), writer(ends[1]);
   auto lines = environment.lines();
-  if (!environment.has("PATH")) lines.push_back("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-  auto child = TRY(spawn({"/bin/sh", {"sh", "-c", "printf %s \"" + value + "\""}, lines, {{writer.get(), 1}}}));
+  if (!environment.has("PATH"))
+    lines.push_back("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+  auto child =
+      TRY(spawn({"/bin/sh", {"sh", "-c", "printf %s \"" + value + "\""}, lines, {{writer.get(), 1}}}));
   writer.reset();
   auto output = TRY(read_fd(reader.get(), 64 << 10));
   int status = TRY(child.wait());
-  if (status != 0) return fail("expanding '" + printable(value) + "': the shell " + describe_wait_status(status));
+  if (status != 0)
+    return fail("expanding '" + printable(value) + "': the shell " + describe_wait_status(status));
   return output;
 }
 
 // ${NAME} and $NAME from the environment; unset ones become empty.
 std::string expand_variables(const std::string& value, const Environment& environment) {
-  auto name_char = [](char c) { return c == '_' || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z'); };
+  auto name_char = [](char c) {
+    return c == '_' || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
+  };
   std::string out;
   for (size_t i = 0; i < value.size(); ++i) {
     if (value[i] != '$' || i + 1 == value.size()) {
@@ -70,7 +75,9 @@ Result<void> read_settings_file(const std::string& path, Environment& settings, 
     auto end = line.find_first_of(" \t=");
     auto name = line.substr(0, end);
     auto where = path + ":" + std::to_string(number);
-    if (!setting_name(name)) return fail(where + ": '" + printable(name) + "' is not a setting", "see enroot.conf in the admin guide");
+    if (!setting_name(name))
+      return fail(where + ": '" + printable(name) + "' is not a setting",
+                  "see enroot.conf in the admin guide");
     std::string value(end == line.npos ? "" : trim(line.substr(end + 1)));
     if (value.starts_with('=')) value = trim(value.substr(1));
     if (value.size() >= 2 && (value[0] == '"' || value[0] == '\'') && value.back() == value[0])
@@ -83,14 +90,16 @@ Result<void> read_settings_file(const std::string& path, Environment& settings, 
   return ok();
 }
 
-Result<void> read_settings_files(const std::string& directory, Environment& settings, const Environment& given) {
+Result<void> read_settings_files(const std::string& directory, Environment& settings,
+                                 const Environment& given) {
   TRY(read_settings_file(directory + "/enroot.conf", settings, given));
   auto extra = open_path(directory + "/enroot.conf.d", O_RDONLY | O_DIRECTORY);
   if (!extra.ok()) return ok();
   auto names = TRY(list_directory(extra->get()));
   std::sort(names.begin(), names.end());
   for (const auto& name : names)
-    if (name.ends_with(".conf")) TRY(read_settings_file(directory + "/enroot.conf.d/" + name, settings, given));
+    if (name.ends_with(".conf"))
+      TRY(read_settings_file(directory + "/enroot.conf.d/" + name, settings, given));
   return ok();
 }
 
@@ -128,8 +137,10 @@ Result<Settings> load_settings(const Environment& environment) {
   TRY(read_settings_files(settings.sysconf_path, settings.environment, environment));
   const auto& env = settings.environment;
   auto account = current_account(env);
-  settings.config_path = env.get_or("ENROOT_CONFIG_PATH", env.get_or("XDG_CONFIG_HOME", account.home + "/.config") + "/enroot");
-  settings.data_path = env.get_or("ENROOT_DATA_PATH", env.get_or("XDG_DATA_HOME", account.home + "/.local/share") + "/pyxis");
+  settings.config_path =
+      env.get_or("ENROOT_CONFIG_PATH", env.get_or("XDG_CONFIG_HOME", account.home + "/.config") + "/enroot");
+  settings.data_path =
+      env.get_or("ENROOT_DATA_PATH", env.get_or("XDG_DATA_HOME", account.home + "/.local/share") + "/pyxis");
   settings.runtime_path = env.get_or("ENROOT_RUNTIME_PATH", default_runtime_path(env, account.uid));
   settings.allow_http = TRY(flag(env, "ENROOT_ALLOW_HTTP", false));
   settings.rootfs_writable_set = !env.get_or("ENROOT_ROOTFS_WRITABLE", "").empty();

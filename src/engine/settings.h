@@ -11,12 +11,14 @@ namespace pyxis {
 
 struct Settings {
   std::string sysconf_path, config_path, data_path, runtime_path;
-  bool allow_http = false, rootfs_writable = false, remap_root = false, mount_home = false, allow_superuser = false;
+  bool allow_http = false, rootfs_writable = false, remap_root = false, mount_home = false,
+       allow_superuser = false;
   unsigned max_processors = 1, max_connections = 10;
   std::chrono::seconds connect_timeout{30}, transfer_timeout{0};
   unsigned transfer_retries = 0;
-  bool rootfs_writable_set = false;  // said by somebody: steps default to writable otherwise (spec, Note on writability)
-  Environment environment;           // what the process got, with the file's values where it had none
+  bool rootfs_writable_set =
+      false;  // said by somebody: steps default to writable otherwise (spec, Note on writability)
+  Environment environment;  // what the process got, with the file's values where it had none
 };
 
 // Reads the files and completes defaults. Errors name file, line and setting.

@@ -4,11 +4,11 @@
 
 #include "base/process.h"
 #include "engine/import.h"
-#include "image/reference.h"
 #include "engine/launch.h"
-#include "sandbox/sandbox.h"
 #include "engine/supervisor.h"
 #include "engine/user_store.h"
+#include "image/reference.h"
+#include "sandbox/sandbox.h"
 
 namespace pyxis {
 namespace {
@@ -24,10 +24,15 @@ struct LaunchedContainer {
 class Start {
  public:
   Start(StartOptions options, const Settings& settings, Fd leash, Reporter& reporter, Phase& phase)
-      : request_(std::move(options.request)), mounts_(std::move(options.mounts)),
-        default_writable_(options.default_writable), not_kept_(std::move(options.not_kept)), settings_(settings), leash_(std::move(leash)),
+      : request_(std::move(options.request)),
+        mounts_(std::move(options.mounts)),
+        default_writable_(options.default_writable),
+        not_kept_(std::move(options.not_kept)),
+        settings_(settings),
+        leash_(std::move(leash)),
         farewell_(std::move(options.farewell)),
-        reporter_(reporter), phase_(phase) {}
+        reporter_(reporter),
+        phase_(phase) {}
 
   // The answer, and the namespaces that go with it.
   Result<JoinedContainer> run() {
@@ -48,14 +53,16 @@ class Start {
     phase_ = Phase::request;
     TRY(check_container_name(request_.container));
     if (!request_.save_path.empty()) return fail("--container-save is not available in this release");
-    if (request_.entrypoint.value_or(false)) return fail("--container-entrypoint is not available in this release");
+    if (request_.entrypoint.value_or(false))
+      return fail("--container-entrypoint is not available in this release");
     return ok();
   }
 
   Result<JoinedContainer> join_or_launch() {
     if (request_.mode == NameMode::any || request_.mode == NameMode::exec) {
       phase_ = Phase::join;
-      if (auto joined = TRY(join_running(settings_.runtime_path, request_.container))) return attach(std::move(*joined));
+      if (auto joined = TRY(join_running(settings_.runtime_path, request_.container)))
+        return attach(std::move(*joined));
       if (request_.mode == NameMode::exec)
         return fail("container " + request_.container + " is not running on this node",
                     "start it first, or leave out ':exec'");
@@ -63,7 +70,8 @@ class Start {
     phase_ = Phase::create;
     bool exists = TRY(container_exists(*store_, request_.container));
     if (exists && request_.mode == NameMode::create)
-      return fail("container " + request_.container + " exists already", "choose another name, or remove it: pyxis remove " + request_.container);
+      return fail("container " + request_.container + " exists already",
+                  "choose another name, or remove it: pyxis remove " + request_.container);
     return exists ? supervise(TRY(launch())) : start_new();
   }
 
@@ -87,8 +95,8 @@ class Start {
     return supervise(std::move(*launched));
   }
 
-  // While the registry is asked whether the name still means the image that is present, that image is started: mostly it
-  // does. Nothing, where it does not or none is present.
+  // While the registry is asked whether the name still means the image that is present, that image is
+  // started: mostly it does. Nothing, where it does not or none is present.
   Result<std::optional<LaunchedContainer>> launch_known(const ImportRequest& import) {
     auto check = TRY(NameCheck::begin(*store_, settings_, import));
     if (!check) return std::optional<LaunchedContainer>();
@@ -112,7 +120,8 @@ class Start {
     record.name = request_.container;
     record.temporary = request_.temporary;
     if (request_.owner_pid > 0)
-      if (auto owner = identify_process(static_cast<pid_t>(request_.owner_pid)); owner.ok()) record.owner = *owner;
+      if (auto owner = identify_process(static_cast<pid_t>(request_.owner_pid)); owner.ok())
+        record.owner = *owner;
     record.job_id = request_.job_id;
     TRY(make_container(*store_, image, record));
     auto launched = launch();
@@ -125,7 +134,8 @@ class Start {
     auto record = TRY(read_container(*store_, request_.container));
     LaunchOptions options;
     options.remap_root = request_.remap_root.value_or(settings_.remap_root);
-    options.writable = request_.writable.value_or(settings_.rootfs_writable_set ? settings_.rootfs_writable : default_writable_);
+    options.writable = request_.writable.value_or(settings_.rootfs_writable_set ? settings_.rootfs_writable
+                                                                                : default_writable_);
     options.mount_home = request_.mount_home.value_or(settings_.mount_home);
     options.workdir = request_.workdir;
     options.mounts = mounts_;
@@ -141,7 +151,8 @@ class Start {
     container.running.started.env = std::move(launched.env);
     container.running.started.workdir = launched.workdir;
     container.running.namespaces = std::move(launched.sandbox.namespaces);
-    if (auto image = find_image(*store_, record.image); image.ok() && *image) container.layers = (*image)->layers;
+    if (auto image = find_image(*store_, record.image); image.ok() && *image)
+      container.layers = (*image)->layers;
     return container;
   }
 
@@ -170,7 +181,8 @@ class Start {
     supervised.temporary = request_.temporary;
     supervised.not_kept = not_kept_;
     supervised.layers = std::move(container.layers);
-    running.supervisor = TRY(start_supervisor(*store_, std::move(supervised), directory, std::move(listener)));
+    running.supervisor =
+        TRY(start_supervisor(*store_, std::move(supervised), directory, std::move(listener)));
     return std::move(running);
   }
 
@@ -187,9 +199,10 @@ class Start {
 
 }  // namespace
 
-Result<JoinedContainer> start_container(StartOptions options, const Settings& settings, Fd leash, Reporter& reporter,
-                                        Phase& phase) {
-  UmaskScope umask(022);  // the caller's would decide about the modes of what all steps in the container share
+Result<JoinedContainer> start_container(StartOptions options, const Settings& settings, Fd leash,
+                                        Reporter& reporter, Phase& phase) {
+  UmaskScope umask(
+      022);  // the caller's would decide about the modes of what all steps in the container share
   return Start(std::move(options), settings, std::move(leash), reporter, phase).run();
 }
 

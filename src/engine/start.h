@@ -1,5 +1,5 @@
-// Starting a container, from whatever state it is in: joined if it runs, started again if it exists, made from an image
-// (imported first where it is missing) if it does not. Used by steps and by the command line.
+// Starting a container, from whatever state it is in: joined if it runs, started again if it exists, made
+// from an image (imported first where it is missing) if it does not. Used by steps and by the command line.
 #pragma once
 
 #include <vector>
@@ -21,9 +21,10 @@ struct StartOptions {
   std::vector<int> not_kept;       // descriptors that the supervisor closes, as the leash's other end
 };
 
-// Returns with the container running under a supervisor of its own, which ends when the last copy of the leash's other
-// end is closed. `phase` tells how far it got. A failure leaves nothing behind. Single-threaded.
-Result<JoinedContainer> start_container(StartOptions options, const Settings& settings, Fd leash, Reporter& reporter,
-                                        Phase& phase);
+// Returns with the container running under a supervisor of its own, which ends when the last copy of the
+// leash's other end is closed. `phase` tells how far it got. A failure leaves nothing behind.
+// Single-threaded.
+Result<JoinedContainer> start_container(StartOptions options, const Settings& settings, Fd leash,
+                                        Reporter& reporter, Phase& phase);
 
 }  // namespace pyxis

@@ -24,7 +24,8 @@ Result<void> end_supervisor(const RunningDirectory& directory, const FinishReque
 }
 
 // A step's container is at rest afterwards, and gone if `remove` says so and no other step has joined it.
-Result<void> end_container(const Store& store, const std::string& runtime_path, const FinishRequest& request, bool remove) {
+Result<void> end_container(const Store& store, const std::string& runtime_path, const FinishRequest& request,
+                           bool remove) {
   auto directory = TRY(RunningDirectory::find(runtime_path, request.container));
   if (directory) TRY(end_supervisor(*directory, request));
   if (!remove) return ok();
@@ -73,7 +74,11 @@ int answer(const Environment& environment, Result<void> (*act)(const Request&, c
 
 }  // namespace
 
-int step_finish(const Environment& environment) { return answer(environment, finish); }
-int step_epilog(const Environment& environment) { return answer(environment, epilog); }
+int step_finish(const Environment& environment) {
+  return answer(environment, finish);
+}
+int step_epilog(const Environment& environment) {
+  return answer(environment, epilog);
+}
 
 }  // namespace pyxis

@@ -67,7 +67,8 @@ bool serve(int connection, const Supervised& supervised) {
                                         : finish->control_socket == supervised.started.control_socket;
 }
 
-// Serves joiners until the leash is let go. Returns the connection of a FinishRequest that waits for its answer.
+// Serves joiners until the leash is let go. Returns the connection of a FinishRequest that waits for its
+// answer.
 Fd serve_until_released(const Supervised& supervised, int listener) {
   std::array<pollfd, 2> watched{{{supervised.leash.get(), POLLIN, 0}, {listener, POLLIN, 0}}};
   for (;;) {
@@ -96,7 +97,8 @@ void forget_running(const Store& store, const Supervised& supervised, const Runn
   if (supervised.temporary) discard_name_lock(store, supervised.container);
 }
 
-void clear_up(const Store& store, Supervised& supervised, const RunningDirectory& directory, const Fd& finisher) {
+void clear_up(const Store& store, Supervised& supervised, const RunningDirectory& directory,
+              const Fd& finisher) {
   // Before the question who else is there: of two that end at once, the last one then sees it.
   if (supervised.creator && supervised.temporary) abandon_container(store, supervised.container);
   auto alone = sole_user(supervised.use);
@@ -108,8 +110,8 @@ void clear_up(const Store& store, Supervised& supervised, const RunningDirectory
   if (auto left = ownerless(store, supervised.container); left.ok() && *left) remove = true;
   for (const auto& [kind, fd] : supervised.namespaces)
     if (kind == Namespace::mount) kill_processes_in(fd.get());
-  // A named container is at rest only once its mounts are gone, which takes the kernel some milliseconds. Nobody
-  // will start a temporary one again: its files can go under the mount.
+  // A named container is at rest only once its mounts are gone, which takes the kernel some milliseconds.
+  // Nobody will start a temporary one again: its files can go under the mount.
   if (!remove) supervised.namespaces.clear();
   supervised.use.reset();
   if (remove) (void)remove_container(store, supervised.container);

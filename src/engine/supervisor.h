@@ -1,5 +1,5 @@
-// The process that stays with a running container: it keeps the namespaces alive, hands them to whoever joins, and
-// clears up when the step is over.
+// The process that stays with a running container: it keeps the namespaces alive, hands them to whoever
+// joins, and clears up when the step is over.
 #pragma once
 
 #include <string>
@@ -19,13 +19,14 @@ struct Supervised {
   std::string container;
   Started started;  // what joiners are told
   std::vector<std::pair<Namespace, Fd>> namespaces;
-  Fd use;           // from use_container
-  Fd leash;         // end-of-file: the step is over
-  Fd farewell;      // where it says that it has cleared up (contract/answer.h); may be none
-  bool creator = true;   // false: joined a container that another supervisor started
-  bool temporary = false;  // remove it at the end
+  Fd use;                      // from use_container
+  Fd leash;                    // end-of-file: the step is over
+  Fd farewell;                 // where it says that it has cleared up (contract/answer.h); may be none
+  bool creator = true;         // false: joined a container that another supervisor started
+  bool temporary = false;      // remove it at the end
   std::vector<Digest> layers;  // to be made durable in the background
-  std::vector<int> not_kept;   // descriptors of the caller's that must not live on there: the leash's other end
+  std::vector<int>
+      not_kept;  // descriptors of the caller's that must not live on there: the leash's other end
 };
 
 // Forks the supervisor: a session of its own, no terminal, catchable signals ignored. Returns its pid.

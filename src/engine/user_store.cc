@@ -28,17 +28,21 @@ Result<Store> open_user_store(const Settings& settings) {
     auto directory = open_path(settings.data_path, O_RDONLY | O_DIRECTORY);
     if (!directory.ok()) return StoreForm::overlay;
     auto support = probe_overlay(directory->get());
-    // Where the question cannot be put (no user namespaces), starting a container says why; layers can still be kept.
+    // Where the question cannot be put (no user namespaces), starting a container says why; layers can still
+    // be kept.
     return !support.ok() || support->usable ? StoreForm::overlay : StoreForm::plain;
   });
   if (!opened.ok())
-    return std::move(opened).error().context("open store " + settings.data_path)
+    return std::move(opened)
+        .error()
+        .context("open store " + settings.data_path)
         .with_remedy("make that directory writable, or set ENROOT_DATA_PATH to one that is");
   return opened;
 }
 
 Result<FormChoice> choose_container_form(const Store& store) {
-  if (store.form() == StoreForm::plain) return FormChoice{ContainerForm::flat, "the store is on a file system without overlay support"};
+  if (store.form() == StoreForm::plain)
+    return FormChoice{ContainerForm::flat, "the store is on a file system without overlay support"};
   utsname names;
   ::uname(&names);
   std::string release = names.release;

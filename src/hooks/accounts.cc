@@ -19,9 +19,11 @@ using Lines = std::vector<std::vector<std::string>>;  // fields of each line
 Result<Lines> read_table(int root, const std::string& path) {
   Lines lines;
   auto file = open_in_root(root, path, O_RDONLY | O_NONBLOCK);  // an image may hold a FIFO of that name
-  if (!file.ok()) return file.error().code == ENOENT ? Result<Lines>(lines) : Result<Lines>(std::move(file).error());
+  if (!file.ok())
+    return file.error().code == ENOENT ? Result<Lines>(lines) : Result<Lines>(std::move(file).error());
   struct stat info;
-  if (::fstat(file->get(), &info) != 0 || !S_ISREG(info.st_mode)) return fail(path + " of the image is not a regular file");
+  if (::fstat(file->get(), &info) != 0 || !S_ISREG(info.st_mode))
+    return fail(path + " of the image is not a regular file");
   for (const auto& line : split(TRY_CONTEXT(read_fd(file->get(), 16 << 20), path), '\n'))
     if (!line.empty()) lines.push_back(split(line, ':'));
   return lines;
@@ -34,7 +36,8 @@ std::string render(const Lines& lines) {
 }
 
 void drop(Lines& lines, const std::string& name, const std::string& id) {
-  std::erase_if(lines, [&](const auto& fields) { return fields[0] == name || (fields.size() > 2 && fields[2] == id); });
+  std::erase_if(
+      lines, [&](const auto& fields) { return fields[0] == name || (fields.size() > 2 && fields[2] == id); });
 }
 
 bool has_name(const Lines& lines, const std::string& name) {
@@ -49,7 +52,9 @@ Result<void> write_table(int root, const std::string& path, const Lines& before,
   return TRY_CONTEXT(write_all(file.get(), render(after)), path), ok();
 }
 
-bool exists(int root, const std::string& path) { return open_in_root(root, path, O_PATH).ok(); }
+bool exists(int root, const std::string& path) {
+  return open_in_root(root, path, O_PATH).ok();
+}
 
 std::string field(const Lines& lines, const std::string& name, size_t index, const std::string& otherwise) {
   for (const auto& fields : lines)
@@ -108,10 +113,13 @@ Result<std::string> add_accounts(int root, const AccountEntry& user, bool remap_
   auto passwd = passwd_before;
   auto group = group_before;
   drop(passwd, "_apt", "-");
-  if (!has_name(passwd, "root")) passwd.insert(passwd.begin(), {"root", "x", "0", "0", "root", "/root", "/bin/sh"});
-  if (!has_name(passwd, "nobody")) passwd.push_back({"nobody", "x", "65534", "65534", "nobody", "/", "/usr/sbin/nologin"});
+  if (!has_name(passwd, "root"))
+    passwd.insert(passwd.begin(), {"root", "x", "0", "0", "root", "/root", "/bin/sh"});
+  if (!has_name(passwd, "nobody"))
+    passwd.push_back({"nobody", "x", "65534", "65534", "nobody", "/", "/usr/sbin/nologin"});
   if (!has_name(group, "root")) group.insert(group.begin(), {"root", "x", "0", ""});
-  if (!has_name(group, "nogroup") && !has_name(group, "nobody")) group.push_back({"nogroup", "x", "65534", ""});
+  if (!has_name(group, "nogroup") && !has_name(group, "nobody"))
+    group.push_back({"nogroup", "x", "65534", ""});
   std::string home = field(passwd, "root", 5, "/root");
   if (!remap_root && user.uid != 0) {
     auto uid = std::to_string(user.uid), gid = std::to_string(user.gid);

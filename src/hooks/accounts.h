@@ -13,10 +13,10 @@ struct AccountEntry {
   std::string name, gecos, home, shell, group;
 };
 
-// Edits etc/passwd and etc/group below `root` (a directory descriptor; links in the image cannot lead out of it) and
-// makes the home directory. Entries of the same name or id are replaced, `_apt` goes (its sandbox needs ids that the
-// container does not have). Remapped to root, the caller is root and gets no entry of his own.
-// Returns the caller's home directory inside.
+// Edits etc/passwd and etc/group below `root` (a directory descriptor; links in the image cannot lead out of
+// it) and makes the home directory. Entries of the same name or id are replaced, `_apt` goes (its sandbox
+// needs ids that the container does not have). Remapped to root, the caller is root and gets no entry of his
+// own. Returns the caller's home directory inside.
 Result<std::string> add_accounts(int root, const AccountEntry& user, bool remap_root);
 
 // mkdir -p below `root`, links resolved inside it, also those to what is not there yet.

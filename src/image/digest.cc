@@ -17,7 +17,8 @@ struct Algorithm {
   size_t hex_length;
   const nettle_hash* hash;
 };
-constexpr std::array algorithms = {Algorithm{"sha256", 64, &nettle_sha256}, Algorithm{"sha512", 128, &nettle_sha512}};
+constexpr std::array algorithms = {Algorithm{"sha256", 64, &nettle_sha256},
+                                   Algorithm{"sha512", 128, &nettle_sha512}};
 
 const Algorithm* find_algorithm(std::string_view name) {
   auto found = std::ranges::find(algorithms, name, &Algorithm::name);
@@ -82,7 +83,8 @@ Hasher::~Hasher() = default;
 Hasher::Hasher(Hasher&&) noexcept = default;
 
 void Hasher::update(std::span<const std::byte> data) {
-  state_->algorithm->hash->update(state_->context.get(), data.size(), reinterpret_cast<const uint8_t*>(data.data()));
+  state_->algorithm->hash->update(state_->context.get(), data.size(),
+                                  reinterpret_cast<const uint8_t*>(data.data()));
 }
 
 Digest Hasher::finish() {

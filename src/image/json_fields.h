@@ -13,14 +13,15 @@ namespace pyxis::json {
 
 using Value = nlohmann::json;
 
-// Levels of arrays and objects within each other. Nothing we read has ten; writing or copying a Value recurses,
-// and a stack has an end.
+// Levels of arrays and objects within each other. Nothing we read has ten; writing or copying a Value
+// recurses, and a stack has an end.
 constexpr size_t max_depth = 100;
 
 // The document; a discarded Value where it is no JSON or deeper than max_depth.
 Value parse(std::string_view bytes);
 
-// The document, an object, at most max_depth deep. The error shows the first line of what came instead; `what` names it ("manifest").
+// The document, an object, at most max_depth deep. The error shows the first line of what came instead;
+// `what` names it ("manifest").
 Result<Value> parse_object(std::string_view bytes, std::string_view what);
 
 // The member, or nullptr where it is absent or null, or `object` is not an object.

@@ -1,5 +1,5 @@
-// `pyxis-ask head|digest`: what a registry says a name points to. Apart from pyxis-import because every start of an image
-// that is present waits for the answer, and not for the loading of libraries that read archives.
+// `pyxis-ask head|digest`: what a registry says a name points to. Apart from pyxis-import because every start
+// of an image that is present waits for the answer, and not for the loading of libraries that read archives.
 #include <array>
 
 #include "importer/ask.h"

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
-#include "importer/layer_import.h"
-#include "importer/registry_access.h"
 #include "image/config.h"
 #include "image/manifest.h"
+#include "importer/layer_import.h"
+#include "importer/registry_access.h"
 #include "layer/external_links.h"
 #include "layer/implied_directories.h"
 #include "registry/client.h"
@@ -38,7 +38,8 @@ Result<void> make_fixups(const Store& store, StoredImage& image, int staging) {
     auto meta = TRY(read_layer_meta(store, image.layers[index]));
     auto name = std::to_string(index);
     auto fixup = TRY(make_directory_at(fixups.get(), name, 0755));
-    bool needed = TRY_CONTEXT(fill_fixup(meta, layer.get(), fixup.get(), below_top_first), "layer " + image.layers[index].text());
+    bool needed = TRY_CONTEXT(fill_fixup(meta, layer.get(), fixup.get(), below_top_first),
+                              "layer " + image.layers[index].text());
     stack(std::move(layer));
     if (needed) {
       image.fixups.push_back(index);
@@ -57,13 +58,15 @@ Result<Digest> download_image(const Store& store, const Settings& settings, cons
   auto client = TRY(open_registry(request.reference, settings, Patience::patient, reporter));
   auto resolved = TRY(client->resolve(request.reference, request.platform));
   ResolvedName name{recorded_name(request), resolved.index_digest, resolved.manifest_digest};
-  if (TRY(find_image(store, resolved.manifest_digest))) return TRY(record_name(store, name)), resolved.manifest_digest;
+  if (TRY(find_image(store, resolved.manifest_digest)))
+    return TRY(record_name(store, name)), resolved.manifest_digest;
   StoredImage image;
   image.digest = resolved.manifest_digest;
   image.reference = request.reference.canonical();
   image.manifest = resolved.manifest.bytes;
   auto pinned = request.reference.pinned(resolved.manifest_digest);
-  image.config = TRY_CONTEXT(client->get_blob(pinned, resolved.parsed.config, max_config_bytes), "image configuration");
+  image.config =
+      TRY_CONTEXT(client->get_blob(pinned, resolved.parsed.config, max_config_bytes), "image configuration");
   TRY(check_platform(TRY_CONTEXT(parse_config(image.config), "image configuration"), request.platform));
   for (const auto& layer : resolved.parsed.layers) image.layers.push_back(layer.digest);
   TRY(import_layers(store, *client, pinned, resolved.parsed.layers, settings.max_connections, reporter));

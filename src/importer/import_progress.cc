@@ -10,7 +10,10 @@ constexpr auto tick = std::chrono::milliseconds(100);
 }
 
 ImportProgress::ImportProgress(Reporter& reporter, size_t layers, uint64_t bytes)
-    : reporter_(reporter), layers_(layers), bytes_(bytes), begin_(std::chrono::steady_clock::now()),
+    : reporter_(reporter),
+      layers_(layers),
+      bytes_(bytes),
+      begin_(std::chrono::steady_clock::now()),
       ticker_([this] { run(); }) {}
 
 ImportProgress::~ImportProgress() {

@@ -20,13 +20,16 @@ namespace {
 
 constexpr size_t pipe_bytes = 4u << 20;  // between the network and the unpacker of one layer
 
-Result<std::vector<Descriptor>> missing_layers_largest_first(const Store& store, std::span<const Descriptor> layers) {
+Result<std::vector<Descriptor>> missing_layers_largest_first(const Store& store,
+                                                             std::span<const Descriptor> layers) {
   std::vector<Descriptor> missing;
   for (const auto& layer : layers) {
-    bool listed = std::any_of(missing.begin(), missing.end(), [&](const auto& m) { return m.digest == layer.digest; });
+    bool listed =
+        std::any_of(missing.begin(), missing.end(), [&](const auto& m) { return m.digest == layer.digest; });
     if (!listed && !TRY(layer_present(store, layer.digest))) missing.push_back(layer);
   }
-  std::stable_sort(missing.begin(), missing.end(), [](const auto& a, const auto& b) { return a.size > b.size; });
+  std::stable_sort(missing.begin(), missing.end(),
+                   [](const auto& a, const auto& b) { return a.size > b.size; });
   return missing;
 }
 
@@ -36,8 +39,8 @@ Result<void> check_space(const Store& store, uint64_t needed) {
   if (::statvfs(store.path().c_str(), &info) != 0) return ok();
   uint64_t available = info.f_bavail * info.f_frsize;
   if (needed <= available) return ok();
-  return Error{"no space on the file system of " + store.path() + ": the layers need at least " + human_bytes(needed) + ", " +
-                   human_bytes(available) + " are free",
+  return Error{"no space on the file system of " + store.path() + ": the layers need at least " +
+                   human_bytes(needed) + ", " + human_bytes(available) + " are free",
                "free space there, or set ENROOT_DATA_PATH to a directory on a larger file system", ENOSPC};
 }
 
@@ -74,7 +77,8 @@ class LayerImporter {
     if (TRY(layer_present(store_, layer.digest))) return ok();  // another process made it while we waited
     auto staging = TRY(store_.stage());
     auto facts = TRY_CONTEXT(download_and_unpack(layer, staging.fd()), "layer " + layer.digest.text());
-    LayerMeta meta{layer.size, facts.files, facts.bytes, {}, facts.implied_directories, facts.hides_lower_layers};
+    LayerMeta meta{
+        layer.size, facts.files, facts.bytes, {}, facts.implied_directories, facts.hides_lower_layers};
     for (const auto& link : facts.external_links) meta.links.push_back({link.path, link.target});
     return publish_layer(store_, layer.digest, std::move(staging), meta);
   }
@@ -100,8 +104,7 @@ class LayerImporter {
     downloader.join();
     // The unpacker's complaint about a stream that broke off is a consequence; the download knows the cause.
     if (!download.ok() && download.error().code != EPIPE) return std::move(download).error();
-    if (!unpacked.ok())
-      return std::move(unpacked).error().context("unpack into " + store_.path());
+    if (!unpacked.ok()) return std::move(unpacked).error().context("unpack into " + store_.path());
     return unpacked;
   }
 
@@ -111,7 +114,9 @@ class LayerImporter {
       if (TRY(source.read(buffer)) == 0) return unpacked;
   }
 
-  LayerForm form() const { return store_.form() == StoreForm::overlay ? LayerForm::overlay : LayerForm::plain; }
+  LayerForm form() const {
+    return store_.form() == StoreForm::overlay ? LayerForm::overlay : LayerForm::plain;
+  }
 
   const Store& store_;
   Client& client_;

@@ -12,8 +12,9 @@
 
 namespace pyxis {
 
-// Afterwards every layer is present. `reference` names the repository. At most `workers` layers at once; memory is
-// bounded by that number, not by the layers' sizes. The first error stops all workers and is the one returned.
+// Afterwards every layer is present. `reference` names the repository. At most `workers` layers at once;
+// memory is bounded by that number, not by the layers' sizes. The first error stops all workers and is the
+// one returned.
 Result<void> import_layers(const Store& store, Client& client, const Reference& reference,
                            std::span<const Descriptor> layers, unsigned workers, Reporter& reporter);
 

@@ -11,7 +11,9 @@ namespace pyxis {
 namespace {
 
 // Tells the engine. If that is gone there is nobody left to tell, and SIGTERM is on its way.
-void tell(const ImportNews& news) { (void)send_message(import_news_fd, news.encode()); }
+void tell(const ImportNews& news) {
+  (void)send_message(import_news_fd, news.encode());
+}
 
 class NewsReporter : public Reporter {
  public:
@@ -44,8 +46,10 @@ int run_helper(int argc, char** argv, std::span<const NamedVerb> verbs) {
   ::umask(022);  // the job's own would decide about the modes of what is shared by its containers
   try {
     auto digest = act(*verb, argv);
-    if (digest.ok()) tell({ImportNews::Kind::done, digest->text(), {}, 0});
-    else tell({ImportNews::Kind::failed, digest.error().message, digest.error().remedy, digest.error().code});
+    if (digest.ok())
+      tell({ImportNews::Kind::done, digest->text(), {}, 0});
+    else
+      tell({ImportNews::Kind::failed, digest.error().message, digest.error().remedy, digest.error().code});
     return digest.ok() ? 0 : 1;
   } catch (const std::exception& error) {
     tell({ImportNews::Kind::failed, std::string("internal error: ") + error.what(), {}, 0});

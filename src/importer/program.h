@@ -1,5 +1,5 @@
-// What the engine's helper programs have in common: `PROGRAM VERB USER REFERENCE PLATFORM SHOWN-AS`, started by the engine
-// (engine/import.h), not by people; their news go to descriptor 3.
+// What the engine's helper programs have in common: `PROGRAM VERB USER REFERENCE PLATFORM SHOWN-AS`, started
+// by the engine (engine/import.h), not by people; their news go to descriptor 3.
 #pragma once
 
 #include <span>

@@ -4,8 +4,8 @@
 
 namespace pyxis {
 
-Result<std::unique_ptr<Client>> open_registry(const Reference& reference, const Settings& settings, Patience patience,
-                                              Reporter& reporter) {
+Result<std::unique_ptr<Client>> open_registry(const Reference& reference, const Settings& settings,
+                                              Patience patience, Reporter& reporter) {
   if (reference.scheme != Reference::Scheme::docker)
     return fail("images of this kind cannot be imported in this release: " + reference.canonical(),
                 "push the image to a registry and name it there");

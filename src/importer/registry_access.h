@@ -11,10 +11,11 @@
 
 namespace pyxis {
 
-// patient: retries with growing waits, for what cannot be done without. Otherwise one attempt with a short time-out.
+// patient: retries with growing waits, for what cannot be done without. Otherwise one attempt with a short
+// time-out.
 enum class Patience { patient, brief };
 // Error for a reference that names no registry.
-Result<std::unique_ptr<Client>> open_registry(const Reference& reference, const Settings& settings, Patience patience,
-                                              Reporter& reporter);
+Result<std::unique_ptr<Client>> open_registry(const Reference& reference, const Settings& settings,
+                                              Patience patience, Reporter& reporter);
 
 }  // namespace pyxis

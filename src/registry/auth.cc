@@ -90,8 +90,8 @@ Result<HttpRequest> Authenticator::token_request(const Challenge& challenge, con
                                                  const std::stop_token& stop) {
   auto realm = TRY_CONTEXT(parse_url(challenge.parameter("realm")), "token server of " + target_.registry);
   TRY(look_up(realm.host, stop));
-  // Not the challenge's scope: a registry that names another repository, of its own or of whom it shares a token
-  // server with, would be handed a token for that.
+  // Not the challenge's scope: a registry that names another repository, of its own or of whom it shares a
+  // token server with, would be handed a token for that.
   auto scope = "repository:" + target_.repository + ":pull";
   auto service = challenge.parameter("service");
   if (credential_ && realm.plain() && !registry.plain())

@@ -220,9 +220,8 @@ bool realm_belongs_to_registry(const std::string& realm_host, const std::string&
   struct Pair {
     std::string_view registry, realm_host;
   };
-  constexpr Pair pairs[] = {{docker_hub, "auth.docker.io"},
-                            {"registry.gitlab.com", "gitlab.com"},
-                            {"nvcr.io", "authn.nvidia.com"}};
+  constexpr Pair pairs[] = {
+      {docker_hub, "auth.docker.io"}, {"registry.gitlab.com", "gitlab.com"}, {"nvcr.io", "authn.nvidia.com"}};
   return std::ranges::any_of(
       pairs, [&](const Pair& pair) { return registry == pair.registry && realm_host == pair.realm_host; });
 }

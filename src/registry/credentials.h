@@ -54,10 +54,10 @@ struct CredentialPlaces {
 Result<CredentialLookup> find_credential(const CredentialPlaces& places, const CredentialQuery& query,
                                          const std::stop_token& stop = {});
 
-// True where credentials filed under the token server's host may be used for the registry: the same host, or a pair
-// known to belong together (Docker Hub's registry-1.docker.io and auth.docker.io, ...). That one is the parent
-// domain of the other says nothing: any host of a site could send us to the site's token server and be handed the
-// token, or be a token server that is handed the secret.
+// True where credentials filed under the token server's host may be used for the registry: the same host, or
+// a pair known to belong together (Docker Hub's registry-1.docker.io and auth.docker.io, ...). That one is
+// the parent domain of the other says nothing: any host of a site could send us to the site's token server
+// and be handed the token, or be a token server that is handed the secret.
 bool realm_belongs_to_registry(const std::string& realm_host, const std::string& registry);
 
 }  // namespace pyxis

@@ -19,7 +19,8 @@ Result<std::string> decode_base64(std::string_view text) {
   size_t length = out.size();
   base64_decode_ctx context;
   base64_decode_init(&context);
-  bool decoded = base64_decode_update(&context, &length, reinterpret_cast<uint8_t*>(out.data()), padded.size(), padded.data()) &&
+  bool decoded = base64_decode_update(&context, &length, reinterpret_cast<uint8_t*>(out.data()),
+                                      padded.size(), padded.data()) &&
                  base64_decode_final(&context);
   if (!decoded) return fail("field 'auth' is not base64");
   out.resize(length);

@@ -14,7 +14,7 @@ struct HttpSettings {
   std::chrono::seconds connect_timeout{30};
   std::chrono::seconds transfer_timeout{0};  // of one transfer as a whole; 0: none
   std::chrono::seconds stall_timeout{
-      60};               // without one byte from the server; the receiver's own time does not count
+      60};  // without one byte from the server; the receiver's own time does not count
   // Of an answer as a whole, redirects included, up to the first byte for a sink: what is not a blob is
   // small.
   std::chrono::seconds answer_timeout{60};

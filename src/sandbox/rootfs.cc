@@ -156,7 +156,8 @@ Result<Fd> mount_one(const DirectoryRoot& spec, const std::string& mount_point, 
 
 Result<Fd> mount_one(const DetachedRoot& spec, const std::string& mount_point, const MountApi&) {
   auto place = TRY(open_directory(mount_point));
-  if (kernel::move_mount(spec.mount.get(), place.get()) != 0) return sys_error("attach the running container's root");
+  if (kernel::move_mount(spec.mount.get(), place.get()) != 0)
+    return sys_error("attach the running container's root");
   return open_directory(mount_point);
 }
 

@@ -165,7 +165,8 @@ struct CommandChild {
   }
 };
 
-// What the child could not do; nothing is said where the program itself could not be executed and somebody is told so.
+// What the child could not do; nothing is said where the program itself could not be executed and somebody is
+// told so.
 Result<void> read_failure(int socket, const SandboxCommand& command) {
   auto message = receive_message(socket);
   if (!message.ok())
@@ -194,11 +195,13 @@ Error exec_in_sandbox(const NamespaceSet& namespaces, const SandboxCommand& comm
 Result<Fd> clone_root(const NamespaceSet& namespaces) {
   auto child = TRY(start_namespace_child({}, [&]() -> Result<ChildAnswer> {
     for (const auto& [kind, fd] : namespaces)
-      if ((kind == Namespace::user || kind == Namespace::mount) && ::setns(fd.get(), static_cast<int>(clone_flag(kind))) != 0)
+      if ((kind == Namespace::user || kind == Namespace::mount) &&
+          ::setns(fd.get(), static_cast<int>(clone_flag(kind))) != 0)
         return sys_error(std::string("join the container's ") + namespace_name(kind) + " namespace");
     Fd root(kernel::open_tree(AT_FDCWD, "/", kernel::open_tree_clone | kernel::open_tree_cloexec));
     if (!root) return sys_error("clone the root of the running container");
-    if (kernel::mount_setattr(root.get(), 0, {0, kernel::attr_rdonly, 0, 0}) != 0) return sys_error("make that root writable");
+    if (kernel::mount_setattr(root.get(), 0, {0, kernel::attr_rdonly, 0, 0}) != 0)
+      return sys_error("make that root writable");
     ChildAnswer answer;
     answer.descriptors.push_back(std::move(root));
     return answer;

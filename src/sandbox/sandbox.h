@@ -63,9 +63,10 @@ struct SandboxCommand {
   std::vector<std::string> environment;
   std::string workdir = "/";
   bool keep_capabilities = false;  // remapped to root: kept, within the user namespace
-  bool pretend_ownership = false;  // chown, setuid and their like succeed without doing anything (nsjoin/seccomp.h)
-  // run_in_sandbox: told why the program could not be executed; the exit status is then a shell's, 127 (not found) or
-  // 126. Without it, that is an error like others.
+  bool pretend_ownership =
+      false;  // chown, setuid and their like succeed without doing anything (nsjoin/seccomp.h)
+  // run_in_sandbox: told why the program could not be executed; the exit status is then a shell's, 127 (not
+  // found) or 126. Without it, that is an error like others.
   std::function<void(const Error&)> not_executed;
 };
 
@@ -77,9 +78,9 @@ struct SandboxCommand {
 // The child is killed if this process dies.
 Result<int> run_in_sandbox(const NamespaceSet& namespaces, const SandboxCommand& command);
 
-// The root of a running container without what is mounted on it, writable, attached nowhere: for a second container on
-// the same files. (An overlay's directories must not be mounted twice: Documentation/filesystems/overlayfs.rst.)
-// Linux 5.12 or later. The caller must be single-threaded.
+// The root of a running container without what is mounted on it, writable, attached nowhere: for a second
+// container on the same files. (An overlay's directories must not be mounted twice:
+// Documentation/filesystems/overlayfs.rst.) Linux 5.12 or later. The caller must be single-threaded.
 Result<Fd> clone_root(const NamespaceSet& namespaces);
 
 // The namespaces of a running process, those of the given kinds, user first.

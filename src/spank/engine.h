@@ -26,8 +26,8 @@ struct EngineProcess {
   std::optional<Identity> identity;  // given by callers that are root; a task is the user already
 };
 
-// What ties a step's supervisor to slurmstepd: it sees that the leash is let go, and writes to the farewell pipe when it has
-// cleared up.
+// What ties a step's supervisor to slurmstepd: it sees that the leash is let go, and writes to the farewell
+// pipe when it has cleared up.
 struct Ties {
   int leash = -1, farewell = -1;
 };
@@ -46,8 +46,9 @@ class Engine {
   virtual Result<Container> join(const std::string& control_socket) = 0;
   // Waits for the end of an engine that has answered, and kills one that lingers.
   virtual void reap(Child engine) = 0;
-  // The step is over, and its leash let go: waits at the read end of the farewell pipe for the supervisor's answer, and
-  // where none comes has the engine clear up. These two kill the engine and fail when it has not ended within their deadline.
+  // The step is over, and its leash let go: waits at the read end of the farewell pipe for the supervisor's
+  // answer, and where none comes has the engine clear up. These two kill the engine and fail when it has not
+  // ended within their deadline.
   virtual Result<void> finish(const FinishRequest& request, const EngineProcess& process, int farewell) = 0;
   virtual Result<void> epilog(const EpilogRequest& request, const EngineProcess& process) = 0;
 };

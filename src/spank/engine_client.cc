@@ -78,7 +78,8 @@ class PyxisEngine : public Engine {
   }
 
  private:
-  Result<Child> spawn_engine(const std::string& verb, const EngineProcess& process, int socket, const Ties& ties);
+  Result<Child> spawn_engine(const std::string& verb, const EngineProcess& process, int socket,
+                             const Ties& ties);
   Result<void> run_to_end(const std::string& verb, const std::string& body, const EngineProcess& process);
 
   std::string path_;
@@ -96,10 +97,8 @@ Result<Child> PyxisEngine::spawn_engine(const std::string& verb, const EnginePro
   request.arguments = {"pyxis", "step", verb};
   request.environment = process.environment;
   int log = process.identity ? null.get() : STDERR_FILENO;  // root's own log is not the user's to write to
-  request.descriptors = {{null.get(), STDIN_FILENO},
-                         {log, STDOUT_FILENO},
-                         {log, STDERR_FILENO},
-                         {socket, contract_socket_fd}};
+  request.descriptors = {
+      {null.get(), STDIN_FILENO}, {log, STDOUT_FILENO}, {log, STDERR_FILENO}, {socket, contract_socket_fd}};
   if (ties.leash >= 0) request.descriptors.emplace_back(ties.leash, contract_leash_fd);
   if (ties.farewell >= 0) request.descriptors.emplace_back(ties.farewell, contract_answer_fd);
   request.directory = "/";
@@ -110,8 +109,8 @@ Result<Child> PyxisEngine::spawn_engine(const std::string& verb, const EnginePro
   return spawn(request);
 }
 
-Result<Container> PyxisEngine::start(const StartRequest& request, const EngineProcess& process, const Ties& ties,
-                                     const Listener& listener) {
+Result<Container> PyxisEngine::start(const StartRequest& request, const EngineProcess& process,
+                                     const Ties& ties, const Listener& listener) {
   auto couldnt_start = [&](const std::string& cause) {
     return fail(failure_headline(Phase::start, request.container, request.image) + "\n" + cause);
   };

@@ -14,7 +14,8 @@ namespace {
 
 using nlohmann::json;
 
-// A removed container is first renamed into tmp/, so its name is free at once and a killed removal is swept later.
+// A removed container is first renamed into tmp/, so its name is free at once and a killed removal is swept
+// later.
 Result<void> discard(const Store& store, const std::string& name) {
   auto staging = TRY(store.stage());
   if (::renameat(store.containers(), name.c_str(), staging.fd(), "container") != 0) {
@@ -28,10 +29,13 @@ Result<void> discard(const Store& store, const std::string& name) {
 
 Result<void> check_container_name(const std::string& name) {
   if (name.empty()) return fail("container name is empty");
-  if (name.find('/') != name.npos) return fail("container name '" + printable(name) + "' has a '/'", "choose a name without it");
-  if (name == "." || name == "..") return fail("container name '" + name + "' is not possible", "choose another name");
+  if (name.find('/') != name.npos)
+    return fail("container name '" + printable(name) + "' has a '/'", "choose a name without it");
+  if (name == "." || name == "..")
+    return fail("container name '" + name + "' is not possible", "choose another name");
   if (name.size() > NAME_MAX)
-    return fail("container name is " + std::to_string(name.size()) + " bytes long", "use at most " + std::to_string(NAME_MAX));
+    return fail("container name is " + std::to_string(name.size()) + " bytes long",
+                "use at most " + std::to_string(NAME_MAX));
   return ok();
 }
 
@@ -44,31 +48,39 @@ Result<bool> container_exists(const Store& store, const std::string& name) {
 Result<ContainerRecord> read_container(const Store& store, const std::string& name) {
   TRY(check_container_name(name));
   auto dir = TRY(open_container(store, name));
-  auto record = TRY(read_record(dir.get(), "container.json", "container " + name, [](const json& entry) -> Result<ContainerRecord> {
-    ContainerRecord read;
-    read.form = entry.value("form", "overlay") == "flat" ? ContainerForm::flat : ContainerForm::overlay;
-    read.temporary = entry.value("temporary", false);
-    read.owner = {entry.value("owner_pid", 0), entry.value("owner_start_time", 0ull), entry.value("owner_boot_id", "")};
-    if (auto image = Digest::parse(entry.value("image", "")); image.ok()) read.image = *image;
-    read.reference = entry.value("reference", "");
-    read.created = entry.value("created", 0ull);
-    read.job_id = entry.value("job_id", 0ull);
-    return read;
-  }));
+  auto record = TRY(read_record(
+      dir.get(), "container.json", "container " + name, [](const json& entry) -> Result<ContainerRecord> {
+        ContainerRecord read;
+        read.form = entry.value("form", "overlay") == "flat" ? ContainerForm::flat : ContainerForm::overlay;
+        read.temporary = entry.value("temporary", false);
+        read.owner = {entry.value("owner_pid", 0), entry.value("owner_start_time", 0ull),
+                      entry.value("owner_boot_id", "")};
+        if (auto image = Digest::parse(entry.value("image", "")); image.ok()) read.image = *image;
+        read.reference = entry.value("reference", "");
+        read.created = entry.value("created", 0ull);
+        read.job_id = entry.value("job_id", 0ull);
+        return read;
+      }));
   record.name = name;
   record.config = TRY(read_file(dir.get(), "config"));
   return record;
 }
 
-Result<std::vector<std::string>> list_containers(const Store& store) { return list_directory(store.containers()); }
+Result<std::vector<std::string>> list_containers(const Store& store) {
+  return list_directory(store.containers());
+}
 
-static std::string name_lock(const std::string& name) { return "container-" + Digest::of(name).hex(); }
+static std::string name_lock(const std::string& name) {
+  return "container-" + Digest::of(name).hex();
+}
 
 Result<Fd> lock_container_name(const Store& store, const std::string& name) {
   return store.lock_exclusive(name_lock(name));
 }
 
-void discard_name_lock(const Store& store, const std::string& name) { store.discard_lock(name_lock(name)); }
+void discard_name_lock(const Store& store, const std::string& name) {
+  store.discard_lock(name_lock(name));
+}
 
 Result<Fd> try_lock_container_name(const Store& store, const std::string& name) {
   return store.try_lock_exclusive(name_lock(name));
@@ -115,7 +127,9 @@ Result<Fd> use_container(const Store& store, const std::string& name) {
   return use;
 }
 
-Result<bool> sole_user(const Fd& use) { return try_lock(use.get(), LockMode::exclusive); }
+Result<bool> sole_user(const Fd& use) {
+  return try_lock(use.get(), LockMode::exclusive);
+}
 
 Result<void> remove_container(const Store& store, const std::string& name) {
   TRY(check_container_name(name));
@@ -123,12 +137,14 @@ Result<void> remove_container(const Store& store, const std::string& name) {
   if (!dir.ok()) return dir.error().code == ENOENT ? ok() : Result<void>(std::move(dir).error());
   auto lock_file = open_at(dir->get(), "lock", O_RDWR);
   if (lock_file.ok() && !TRY(try_lock(lock_file->get(), LockMode::exclusive)))
-    return Error{"container " + name + " is running", "end the processes that run in it first ('pyxis list -f')", EBUSY};
+    return Error{"container " + name + " is running",
+                 "end the processes that run in it first ('pyxis list -f')", EBUSY};
   return discard(store, name);
 }
 
 void abandon_container(const Store& store, const std::string& name) {
-  if (auto dir = open_container(store, name); dir.ok()) (void)open_at(dir->get(), "abandoned", O_WRONLY | O_CREAT, 0600);
+  if (auto dir = open_container(store, name); dir.ok())
+    (void)open_at(dir->get(), "abandoned", O_WRONLY | O_CREAT, 0600);
 }
 
 Result<bool> ownerless(const Store& store, const std::string& name) {

@@ -29,7 +29,7 @@ struct ContainerRecord {
   ProcessIdentity owner;   // temporary ones: slurmstepd or the command that made it
   Digest image;
   std::string reference;
-  std::string config;      // bytes
+  std::string config;  // bytes
   uint64_t created = 0;
   uint64_t job_id = 0;
 };
@@ -48,7 +48,8 @@ Result<Fd> try_lock_container_name(const Store& store, const std::string& name);
 // For the holder, where the name will not come again: a temporary container's.
 void discard_name_lock(const Store& store, const std::string& name);
 
-// Makes the directory of a container; `fill_flat` writes the root file system of a flat one into the descriptor it is given.
+// Makes the directory of a container; `fill_flat` writes the root file system of a flat one into the
+// descriptor it is given.
 template <class FillFlat>
 Result<void> create_container(const Store& store, const ContainerRecord& record, FillFlat&& fill_flat);
 

@@ -16,28 +16,33 @@ using nlohmann::json;
 Result<StoredImage> read_image(const Store& store, const std::string& hex) {
   auto dir = TRY(open_at(store.images(), hex, O_PATH | O_DIRECTORY | O_NOFOLLOW));
   std::string config_digest;
-  auto image = TRY(read_record(dir.get(), "meta.json", "image sha256:" + hex, [&](const json& meta) -> Result<StoredImage> {
-    StoredImage read;
-    read.reference = meta.value("reference", "");
-    read.created = meta.value("created", 0ull);
-    for (const std::string layer : meta.value("layers", json::array())) read.layers.push_back(TRY(Digest::parse(layer)));
-    for (const size_t index : meta.value("fixups", json::array()))
-      if (index < read.layers.size()) read.fixups.push_back(index);
-    config_digest = meta.value("config_digest", "");
-    return read;
-  }));
+  auto image = TRY(read_record(dir.get(), "meta.json", "image sha256:" + hex,
+                               [&](const json& meta) -> Result<StoredImage> {
+                                 StoredImage read;
+                                 read.reference = meta.value("reference", "");
+                                 read.created = meta.value("created", 0ull);
+                                 for (const std::string layer : meta.value("layers", json::array()))
+                                   read.layers.push_back(TRY(Digest::parse(layer)));
+                                 for (const size_t index : meta.value("fixups", json::array()))
+                                   if (index < read.layers.size()) read.fixups.push_back(index);
+                                 config_digest = meta.value("config_digest", "");
+                                 return read;
+                               }));
   image.digest = TRY(Digest::parse("sha256:" + hex));
   image.manifest = TRY(read_file(dir.get(), "manifest"));
   image.config = TRY(read_file(dir.get(), "config"));
   // The bytes were verified when they came; a crash may have emptied them since.
-  if (Digest::of(image.manifest) != image.digest) return fail("image sha256:" + hex + ": its manifest is damaged");
+  if (Digest::of(image.manifest) != image.digest)
+    return fail("image sha256:" + hex + ": its manifest is damaged");
   if (!config_digest.empty() && config_digest != Digest::of(image.config).text())
     return fail("image sha256:" + hex + ": its config is damaged");
   return image;
 }
 
 // What a crash leaves, directories without their files and files without their content, counts as absent.
-bool absent(const Error& error) { return error.code == ENOENT || error.code == 0; }
+bool absent(const Error& error) {
+  return error.code == ENOENT || error.code == 0;
+}
 
 // The layer to begin with: the topmost one whose root is opaque, or the first.
 Result<size_t> lowest_visible_layer(const Store& store, const StoredImage& image) {
@@ -46,7 +51,9 @@ Result<size_t> lowest_visible_layer(const Store& store, const StoredImage& image
   return 0;
 }
 
-std::string name_file(const std::string& reference) { return Digest::of(reference).hex() + ".json"; }
+std::string name_file(const std::string& reference) {
+  return Digest::of(reference).hex() + ".json";
+}
 
 }  // namespace
 
@@ -65,8 +72,10 @@ Result<std::vector<StoredImage>> list_images(const Store& store) {
   std::vector<StoredImage> images;
   for (const auto& hex : TRY(list_directory(store.images()))) {
     auto image = read_image(store, hex);
-    if (image.ok()) images.push_back(std::move(*image));
-    else if (!absent(image.error())) return std::move(image).error();
+    if (image.ok())
+      images.push_back(std::move(*image));
+    else if (!absent(image.error()))
+      return std::move(image).error();
   }
   return images;
 }
@@ -94,18 +103,20 @@ Result<std::vector<std::string>> image_layer_paths(const Store& store, const Sto
     paths.push_back(store.path() + "/layers/sha256/" + image.layers[index].hex() + "/fs");
     for (size_t fixup : image.fixups)
       if (fixup == index)
-        paths.push_back(store.path() + "/images/sha256/" + image.digest.hex() + "/fixups/" + std::to_string(index));
+        paths.push_back(store.path() + "/images/sha256/" + image.digest.hex() + "/fixups/" +
+                        std::to_string(index));
   }
   return paths;
 }
 
 Result<std::optional<ResolvedName>> find_name(const Store& store, const std::string& reference) {
-  auto name = read_record(store.refs(), name_file(reference), reference, [&](const json& entry) -> Result<ResolvedName> {
-    if (entry.value("reference", "") != reference) return fail("another name's");
-    auto pointed_to = TRY(Digest::parse(entry.value("pointed_to", "")));
-    auto manifest = TRY(Digest::parse(entry.value("manifest", "")));
-    return ResolvedName{reference, std::move(pointed_to), std::move(manifest)};
-  });
+  auto name = read_record(store.refs(), name_file(reference), reference,
+                          [&](const json& entry) -> Result<ResolvedName> {
+                            if (entry.value("reference", "") != reference) return fail("another name's");
+                            auto pointed_to = TRY(Digest::parse(entry.value("pointed_to", "")));
+                            auto manifest = TRY(Digest::parse(entry.value("manifest", "")));
+                            return ResolvedName{reference, std::move(pointed_to), std::move(manifest)};
+                          });
   if (name.ok()) return std::optional<ResolvedName>(std::move(*name));
   if (absent(name.error())) return std::optional<ResolvedName>();
   return std::move(name).error();

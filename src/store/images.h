@@ -10,11 +10,12 @@
 
 namespace pyxis {
 
-// One layer of an image, bottom first in lists. What of a layer depends on those below it (hard links to their files, modes of
-// directories it only implies) is in images/<digest>/fixups/<index>, stacked directly above it.
+// One layer of an image, bottom first in lists. What of a layer depends on those below it (hard links to
+// their files, modes of directories it only implies) is in images/<digest>/fixups/<index>, stacked directly
+// above it.
 struct StoredImage {
-  Digest digest;              // of the manifest
-  std::string reference;      // the name it was imported by
+  Digest digest;                 // of the manifest
+  std::string reference;         // the name it was imported by
   std::string manifest, config;  // the bytes as downloaded
   std::vector<Digest> layers;    // bottom first
   std::vector<size_t> fixups;    // indices of layers
@@ -24,10 +25,11 @@ struct StoredImage {
 // Present means: published, and every layer present.
 Result<std::optional<StoredImage>> find_image(const Store& store, const Digest& digest);
 Result<std::vector<StoredImage>> list_images(const Store& store);
-// Publishes an image. `staging` may hold fixups/<index>/; the rest is written from `image`. Being there already is fine.
+// Publishes an image. `staging` may hold fixups/<index>/; the rest is written from `image`. Being there
+// already is fine.
 Result<void> publish_image(const Store& store, StagingDirectory staging, const StoredImage& image);
-// The directories of the layers and fixups, bottom first: what a root file system is stacked from. Paths, for an overlay
-// takes only directories that were looked up in its own mount namespace.
+// The directories of the layers and fixups, bottom first: what a root file system is stacked from. Paths, for
+// an overlay takes only directories that were looked up in its own mount namespace.
 Result<std::vector<std::string>> image_layer_paths(const Store& store, const StoredImage& image);
 
 struct ResolvedName {

@@ -9,8 +9,8 @@
 
 namespace pyxis {
 
-// What `read` makes of the object in `file` below `dir`. Content that a crash or a hand has damaged (no JSON, members of
-// the wrong type) is an error without code that names `owner`, never an exception.
+// What `read` makes of the object in `file` below `dir`. Content that a crash or a hand has damaged (no JSON,
+// members of the wrong type) is an error without code that names `owner`, never an exception.
 template <class Read>
 auto read_record(int dir, const std::string& file, const std::string& owner, Read&& read)
     -> decltype(read(std::declval<const nlohmann::json&>())) {

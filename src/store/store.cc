@@ -24,7 +24,8 @@ Result<std::string> host_name() {
   std::array<char, 65> name{};  // HOST_NAME_MAX and the final zero
   if (::gethostname(name.data(), name.size() - 1) != 0) return sys_error("gethostname");
   std::string text = name.data();
-  if (text.empty() || text.find('/') != text.npos || text[0] == '.') return fail("host name '" + printable(text) + "' cannot name a directory");
+  if (text.empty() || text.find('/') != text.npos || text[0] == '.')
+    return fail("host name '" + printable(text) + "' cannot name a directory");
   return text;
 }
 
@@ -35,7 +36,8 @@ Result<Fd> own(Fd directory, const std::string& name) {
   if (info.st_uid != ::geteuid())
     return Error{"directory " + name + " belongs to another user (uid " + std::to_string(info.st_uid) + ")",
                  "set ENROOT_DATA_PATH to a directory of your own", EPERM};
-  if ((info.st_mode & 022) != 0 && ::fchmod(directory.get(), info.st_mode & 07755) != 0) return sys_error("chmod " + name);
+  if ((info.st_mode & 022) != 0 && ::fchmod(directory.get(), info.st_mode & 07755) != 0)
+    return sys_error("chmod " + name);
   return directory;
 }
 
@@ -85,7 +87,8 @@ Result<bool> Store::read_version() {
   auto content = read_file(root_.get(), "version", 4096);
   if (!content.ok() && content.error().code == ENOENT) return false;
   auto words = split(trim(TRY_CONTEXT(std::move(content), path_)), ' ');
-  if (words.size() != 3 || words[0] != "pyxis-store" || words[1] != "1" || (words[2] != "overlay" && words[2] != "plain"))
+  if (words.size() != 3 || words[0] != "pyxis-store" || words[1] != "1" ||
+      (words[2] != "overlay" && words[2] != "plain"))
     return fail(path_ + "/version: not a store this release knows: " + printable(join(words, " ")),
                 "use the release that made it, or set ENROOT_DATA_PATH to another directory");
   form_ = words[2] == "overlay" ? StoreForm::overlay : StoreForm::plain;
@@ -96,8 +99,9 @@ Result<void> Store::write_version(StoreForm form) {
   auto hold = TRY(lock_exclusive("store"));
   if (TRY(read_version())) return ok();  // somebody else made it meanwhile
   form_ = form;
-  return write_file(root_.get(), "version",
-                    std::string("pyxis-store 1 ") + (form == StoreForm::overlay ? "overlay" : "plain") + "\n");
+  return write_file(
+      root_.get(), "version",
+      std::string("pyxis-store 1 ") + (form == StoreForm::overlay ? "overlay" : "plain") + "\n");
 }
 
 Result<StagingDirectory> Store::stage() const {
@@ -115,7 +119,8 @@ Result<StagingDirectory> Store::stage() const {
       return std::move(dir).error();
     }
     // A sweeper may have come between mkdir and the lock: then this one is lost, take another.
-    if (!dir.ok() || !TRY(try_lock(dir->get(), LockMode::exclusive)) || !still_named(tmp_.get(), name, dir->get()))
+    if (!dir.ok() || !TRY(try_lock(dir->get(), LockMode::exclusive)) ||
+        !still_named(tmp_.get(), name, dir->get()))
       continue;
     return StagingDirectory(tmp_.get(), name, std::move(*dir));
   }
@@ -138,7 +143,9 @@ Result<Fd> Store::try_lock_exclusive(const std::string& name) const {
   }
 }
 
-void Store::discard_lock(const std::string& name) const { ::unlinkat(locks_.get(), name.c_str(), 0); }
+void Store::discard_lock(const std::string& name) const {
+  ::unlinkat(locks_.get(), name.c_str(), 0);
+}
 
 Result<void> Store::sweep_staging() const {
   for (const auto& name : TRY(list_directory(tmp_.get()))) {

@@ -4,12 +4,12 @@
 //   layers/sha256/<hex>/{fs/,meta.json}    layers.h      immutable once published
 //   images/sha256/<hex>/...                images.h      immutable once published
 //   refs/<hex>.json                        images.h      name -> digest, as last resolved
-//   containers/<host>/<name>/...           containers.h   a node's own, also where a shared home holds the store
-//   tmp/<unique>/                          directories in the making; whoever makes one holds a flock on it
-//   locks/<what>                           flock(2) files, empty
+//   containers/<host>/<name>/...           containers.h   a node's own, also where a shared home holds the
+//   store tmp/<unique>/                          directories in the making; whoever makes one holds a flock
+//   on it locks/<what>                           flock(2) files, empty
 //
-// Publishing is the rename of a finished directory: readers take no lock. Nothing outside `tmp` is ever half there
-// unless the machine loses power; layers.h says how that is noticed.
+// Publishing is the rename of a finished directory: readers take no lock. Nothing outside `tmp` is ever half
+// there unless the machine loses power; layers.h says how that is noticed.
 #pragma once
 
 #include <string>
@@ -26,7 +26,8 @@ enum class StoreForm { overlay, plain };
 // A directory in tmp/, removed when it goes out of scope unless it was published.
 class StagingDirectory {
  public:
-  StagingDirectory(int tmp, std::string name, Fd dir) : tmp_(tmp), name_(std::move(name)), dir_(std::move(dir)) {}
+  StagingDirectory(int tmp, std::string name, Fd dir)
+      : tmp_(tmp), name_(std::move(name)), dir_(std::move(dir)) {}
   StagingDirectory(StagingDirectory&& other) noexcept;
   StagingDirectory& operator=(StagingDirectory&&) = delete;
   ~StagingDirectory();

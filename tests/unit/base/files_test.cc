@@ -8,10 +8,10 @@ namespace pyxis {
 namespace {
 
 using testing::code_of;
-using testing::in_child;
-using testing::text_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::in_child;
+using testing::text_of;
 using ::testing::UnorderedElementsAre;
 
 class Files : public testing::Scratch {};
@@ -76,7 +76,8 @@ TEST_F(Files, AFailedWriteLeavesNothing) {
 
 TEST_F(Files, WritingIsNotStoppedByWhatAKilledProcessLeft) {
   in_child([&] {  // a known pid: this child's, with the counter where it stands
-    for (int i = 0; i < 100; ++i) write("file.tmp-" + std::to_string(::getpid()) + "-" + std::to_string(i), "part");
+    for (int i = 0; i < 100; ++i)
+      write("file.tmp-" + std::to_string(::getpid()) + "-" + std::to_string(i), "part");
     EXPECT_EQ(text_of(write_file(dir(), "file", "whole")), "");
   });
   EXPECT_EQ(read("file"), "whole");

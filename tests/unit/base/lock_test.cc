@@ -63,7 +63,8 @@ TEST_F(Lock, IsWaitedFor) {
   if (pid == 0) {
     mine.reset();
     auto own = open_at(dir(), "lock", O_RDWR);
-    bool waited = own.ok() && write_all(writer.get(), "asks").ok() && lock(own->get(), LockMode::exclusive).ok();
+    bool waited =
+        own.ok() && write_all(writer.get(), "asks").ok() && lock(own->get(), LockMode::exclusive).ok();
     ::_exit(waited && write_all(writer.get(), "has").ok() ? 0 : 1);
   }
   writer.reset();

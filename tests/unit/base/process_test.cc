@@ -10,9 +10,9 @@ namespace pyxis {
 namespace {
 
 using testing::code_of;
+using ::testing::HasSubstr;
 using testing::in_child;
 using testing::text_of;
-using ::testing::HasSubstr;
 
 class Process : public testing::Scratch {
  protected:
@@ -71,10 +71,11 @@ TEST_F(Process, AFailingPreparationIsTheCallersError) {
 
 TEST_F(Process, GetsArgumentsEnvironmentAndDirectory) {
   make("here");
-  SpawnRequest request{.program = "/bin/sh",
-                       .arguments = {"name", "-c", "echo \"$0|$1|$A|$PYXIS_TEST_PARENT\"; pwd -P", "zero", "a  b"},
-                       .environment = {"A=x y"},
-                       .directory = path("here")};
+  SpawnRequest request{
+      .program = "/bin/sh",
+      .arguments = {"name", "-c", "echo \"$0|$1|$A|$PYXIS_TEST_PARENT\"; pwd -P", "zero", "a  b"},
+      .environment = {"A=x y"},
+      .directory = path("here")};
   ASSERT_EQ(::setenv("PYXIS_TEST_PARENT", "leaks", 1), 0);
   char* real = ::realpath(path("here").c_str(), nullptr);
   EXPECT_EQ(output_of(request), "zero|a  b|x y|\n" + std::string(real) + "\n");
@@ -88,7 +89,8 @@ TEST_F(Process, DescriptorsChangePlaces) {
   in_child([&] {
     Fd a(::open(path("a").c_str(), O_RDONLY | O_CLOEXEC)), b(::open(path("b").c_str(), O_RDONLY | O_CLOEXEC));
     auto request = script("cat <&$1; cat <&$2");
-    request.arguments.insert(request.arguments.end(), {"sh", std::to_string(b.get()), std::to_string(a.get())});
+    request.arguments.insert(request.arguments.end(),
+                             {"sh", std::to_string(b.get()), std::to_string(a.get())});
     request.descriptors = {{a.get(), b.get()}, {b.get(), a.get()}};
     EXPECT_EQ(output_of(request), "AB");
   });

@@ -9,9 +9,9 @@
 namespace pyxis {
 namespace {
 
+using ::testing::HasSubstr;
 using testing::in_child;
 using testing::text_of;
-using ::testing::HasSubstr;
 
 class RemoveTree : public testing::Scratch {
  protected:
@@ -42,7 +42,9 @@ class RemoveTree : public testing::Scratch {
   }
 };
 
-TEST_F(RemoveTree, WhatIsNotThereIsFine) { removed("absent"); }
+TEST_F(RemoveTree, WhatIsNotThereIsFine) {
+  removed("absent");
+}
 
 TEST_F(RemoveTree, FilesOfAnyType) {
   write("file", "");
@@ -56,8 +58,12 @@ TEST_F(RemoveTree, DirectoriesWithoutPermissions) {
   write("tree/full/below/file", "");
   write("tree/unwritable/file", "");
   write("tree/unsearchable/file", "");
-  for (auto [name, mode] : {std::pair{"tree/empty", 0000}, {"tree/full/below", 0000}, {"tree/full", 0000},
-                            {"tree/unwritable", 0500}, {"tree/unsearchable", 0600}, {"tree", 0000}})
+  for (auto [name, mode] : {std::pair{"tree/empty", 0000},
+                            {"tree/full/below", 0000},
+                            {"tree/full", 0000},
+                            {"tree/unwritable", 0500},
+                            {"tree/unsearchable", 0600},
+                            {"tree", 0000}})
     ASSERT_EQ(::chmod(path(name).c_str(), static_cast<mode_t>(mode)), 0);
   removed("tree");
 }

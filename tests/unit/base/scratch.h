@@ -30,7 +30,8 @@ int code_of(const Result<T>& result) {
   return result.ok() ? 0 : result.error().code;
 }
 
-// The body in a forked child, which ends without destructors of the parent's objects. Its failures are the test's.
+// The body in a forked child, which ends without destructors of the parent's objects. Its failures are the
+// test's.
 inline void in_child(const std::function<void()>& body) {
   std::fflush(nullptr);
   pid_t pid = ::fork();

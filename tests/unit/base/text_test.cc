@@ -26,12 +26,15 @@ TEST(Trim, TakesBlanksAndLineEndsFromBothEnds) {
   EXPECT_EQ(trim(""), "");
 }
 
-TEST(ToLower, ChangesAsciiOnly) { EXPECT_EQ(to_lower("AbZ-\xc3\x84"), "abz-\xc3\x84"); }
+TEST(ToLower, ChangesAsciiOnly) {
+  EXPECT_EQ(to_lower("AbZ-\xc3\x84"), "abz-\xc3\x84");
+}
 
 TEST(ParseNumber, WantsTheWholeText) {
   EXPECT_EQ(parse_number<unsigned>("42"), 42u);
   EXPECT_EQ(parse_number<int>("-42"), -42);
-  for (auto text : {"", " 42", "42 ", "+42", "4x", "0x10", "-"}) EXPECT_FALSE(parse_number<int>(text)) << text;
+  for (auto text : {"", " 42", "42 ", "+42", "4x", "0x10", "-"})
+    EXPECT_FALSE(parse_number<int>(text)) << text;
   EXPECT_FALSE(parse_number<unsigned>("-1"));
 }
 
@@ -72,14 +75,18 @@ TEST(Printable, ShowsControlCharactersOfEightBits) {
 }
 
 TEST(Printable, ShowsWhatIsNotUtf8) {
-  EXPECT_EQ(printable("\xe6\xbc"), "\\xe6\\xbc");                // cut off
-  EXPECT_EQ(printable("\xc0\x9b"), "\\xc0\\x9b");                // overlong
-  EXPECT_EQ(printable("\xe0\x82\x9b"), "\\xe0\\x82\\x9b");      // overlong U+009B
-  EXPECT_EQ(printable("\xff" "a"), "\\xff" "a");
+  EXPECT_EQ(printable("\xe6\xbc"), "\\xe6\\xbc");           // cut off
+  EXPECT_EQ(printable("\xc0\x9b"), "\\xc0\\x9b");           // overlong
+  EXPECT_EQ(printable("\xe0\x82\x9b"), "\\xe0\\x82\\x9b");  // overlong U+009B
+  EXPECT_EQ(printable("\xff"
+                      "a"),
+            "\\xff"
+            "a");
 }
 
 TEST(ParseBool, KnowsTheWordsOfPlugstackAndEnrootConf) {
-  for (auto word : {"1", "true", "yes", "y", "t", "on", "TRUE", " Yes "}) EXPECT_EQ(parse_bool(word), true) << word;
+  for (auto word : {"1", "true", "yes", "y", "t", "on", "TRUE", " Yes "})
+    EXPECT_EQ(parse_bool(word), true) << word;
   for (auto word : {"0", "false", "no", "n", "f", "off", "No"}) EXPECT_EQ(parse_bool(word), false) << word;
   for (auto word : {"", "2", "maybe", "yess"}) EXPECT_FALSE(parse_bool(word)) << word;
 }

@@ -46,7 +46,9 @@ class Waiting {
   bool started_ = false;
 };
 
-Result<Fd> mount_namespace_of(pid_t pid) { return open_path("/proc/" + std::to_string(pid) + "/ns/mnt", O_RDONLY); }
+Result<Fd> mount_namespace_of(pid_t pid) {
+  return open_path("/proc/" + std::to_string(pid) + "/ns/mnt", O_RDONLY);
+}
 
 TEST(Leftovers, OfTheNamespaceAreKilledAndOthersAreNot) {
   Waiting leftover(true), other(true);

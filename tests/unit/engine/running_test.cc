@@ -12,10 +12,10 @@
 namespace pyxis {
 namespace {
 
-using testing::text_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::text_of;
 using ::testing::UnorderedElementsAre;
 
 class Running : public testing::Scratch {
@@ -40,7 +40,9 @@ class Running : public testing::Scratch {
     EXPECT_EQ(text_of(names), "");
     return names.ok() ? *names : std::vector<std::string>{};
   }
-  std::string directory_of(const std::string& container) { return "runtime/running/" + Digest::of(container).hex(); }
+  std::string directory_of(const std::string& container) {
+    return "runtime/running/" + Digest::of(container).hex();
+  }
   int sockets(const std::string& container = "c") {
     int count = 0;
     for (const auto& name : names(directory_of(container))) count += name.ends_with(".sock");
@@ -48,14 +50,16 @@ class Running : public testing::Scratch {
   }
 
   // Answers one connection with `body` and the descriptors.
-  static std::thread answer(const RunningDirectory::Listener& listener, std::string body, std::vector<int> descriptors) {
-    return std::thread([socket = listener.socket.get(), body = std::move(body), descriptors = std::move(descriptors)] {
-      Fd connection(::accept4(socket, nullptr, nullptr, SOCK_CLOEXEC));
-      auto request = receive_message(connection.get());
-      ASSERT_EQ(text_of(request), "");
-      EXPECT_TRUE(JoinRequest::decode(request->body).ok());
-      EXPECT_EQ(text_of(send_message(connection.get(), body, descriptors)), "");
-    });
+  static std::thread answer(const RunningDirectory::Listener& listener, std::string body,
+                            std::vector<int> descriptors) {
+    return std::thread(
+        [socket = listener.socket.get(), body = std::move(body), descriptors = std::move(descriptors)] {
+          Fd connection(::accept4(socket, nullptr, nullptr, SOCK_CLOEXEC));
+          auto request = receive_message(connection.get());
+          ASSERT_EQ(text_of(request), "");
+          EXPECT_TRUE(JoinRequest::decode(request->body).ok());
+          EXPECT_EQ(text_of(send_message(connection.get(), body, descriptors)), "");
+        });
   }
   static Event started(std::vector<Namespace> kinds) {
     Event event;
@@ -90,8 +94,10 @@ TEST_F(Running, JoinersGetWhatTheSupervisorGives) {
   auto listener = listen(directory);
   write("user", "user namespace");
   write("mount", "mount namespace");
-  Fd user(::open(path("user").c_str(), O_RDONLY | O_CLOEXEC)), mount(::open(path("mount").c_str(), O_RDONLY | O_CLOEXEC));
-  auto thread = answer(listener, started({Namespace::user, Namespace::mount}).encode(), {user.get(), mount.get()});
+  Fd user(::open(path("user").c_str(), O_RDONLY | O_CLOEXEC)),
+      mount(::open(path("mount").c_str(), O_RDONLY | O_CLOEXEC));
+  auto thread =
+      answer(listener, started({Namespace::user, Namespace::mount}).encode(), {user.get(), mount.get()});
   auto joined = join();
   thread.join();
   ASSERT_TRUE(joined);
@@ -112,7 +118,8 @@ TEST_F(Running, AnswersThatMakeNoSenseAreNoContainer) {
   Event failed;
   failed.kind = Event::Kind::failed;
   Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  for (auto body : {failed.encode(), std::string("garbage"), std::string(), started({Namespace::user, Namespace::mount}).encode()}) {
+  for (auto body : {failed.encode(), std::string("garbage"), std::string(),
+                    started({Namespace::user, Namespace::mount}).encode()}) {
     auto thread = answer(listener, body, {null.get()});  // one descriptor where two kinds are named
     EXPECT_FALSE(join());
     thread.join();
@@ -124,7 +131,8 @@ TEST_F(Running, ASupervisorThatHangsUpIsSkipped) {
   auto directory = open();
   auto first = listen(directory), second = listen(directory);
   auto close_one = [](const RunningDirectory::Listener& listener) {
-    return std::thread([socket = listener.socket.get()] { Fd(::accept4(socket, nullptr, nullptr, SOCK_CLOEXEC)); });
+    return std::thread(
+        [socket = listener.socket.get()] { Fd(::accept4(socket, nullptr, nullptr, SOCK_CLOEXEC)); });
   };
   auto one = close_one(first), two = close_one(second);
   EXPECT_FALSE(join());
@@ -147,8 +155,9 @@ TEST_F(Running, DeadSocketsAreRemovedAndTheLivingFound) {
   EXPECT_TRUE(S_ISSOCK(stat(directory_of("c") + "/" + living.name).st_mode));
 }
 
-// A socket that is bound but does not listen yet refuses connections, and whoever visits it removes it. Disabled until
-// RunningDirectory::listen() gives the file its name only after listen(2): about one run in five fails.
+// A socket that is bound but does not listen yet refuses connections, and whoever visits it removes it.
+// Disabled until RunningDirectory::listen() gives the file its name only after listen(2): about one run in
+// five fails.
 TEST_F(Running, ASocketIsVisibleOnlyOnceItListens) {
   auto directory = open();
   std::atomic<bool> done = false;

@@ -5,8 +5,8 @@
 namespace pyxis {
 namespace {
 
-using testing::text_of;
 using ::testing::HasSubstr;
+using testing::text_of;
 
 class SettingsFiles : public testing::Scratch {
  protected:
@@ -42,8 +42,8 @@ TEST_F(SettingsFiles, AreNotNeeded) {
   EXPECT_EQ(settings.sysconf_path, path("etc"));
   EXPECT_EQ(settings.config_path, "/home/alice/.config/enroot");
   EXPECT_EQ(settings.data_path, "/home/alice/.local/share/pyxis");
-  EXPECT_FALSE(settings.allow_http || settings.rootfs_writable || settings.remap_root || settings.mount_home ||
-               settings.allow_superuser || settings.rootfs_writable_set);
+  EXPECT_FALSE(settings.allow_http || settings.rootfs_writable || settings.remap_root ||
+               settings.mount_home || settings.allow_superuser || settings.rootfs_writable_set);
   EXPECT_GE(settings.max_processors, 1u);
   EXPECT_EQ(settings.max_connections, 10u);
   EXPECT_EQ(settings.connect_timeout.count(), 30);
@@ -64,7 +64,9 @@ TEST_F(SettingsFiles, XdgMovesTheDefaults) {
 }
 
 TEST_F(SettingsFiles, KeysAndValuesAreSeparatedByBlanksOrEquals) {
-  conf("# comment\n\n  ENROOT_A one two  \r\nENROOT_B=two\nENROOT_C = three\n\tENROOT_D\tfour\nENROOT_E=\nENROOT_F\nENROOT_G=a=b");
+  conf(
+      "# comment\n\n  ENROOT_A one two  \r\nENROOT_B=two\nENROOT_C = "
+      "three\n\tENROOT_D\tfour\nENROOT_E=\nENROOT_F\nENROOT_G=a=b");
   auto settings = loaded();
   auto get = [&](const char* name) { return settings.environment.get(name).value_or("(unset)"); };
   EXPECT_EQ(get("ENROOT_A"), "one two");
@@ -103,7 +105,8 @@ TEST_F(SettingsFiles, CommandsAreExpanded) {
 }
 
 TEST_F(SettingsFiles, ErrorsNameFileAndLine) {
-  EXPECT_THAT(failure("ENROOT_A 1\n\nLD_PRELOAD /x\n"), HasSubstr(path("etc/enroot.conf:3: 'LD_PRELOAD' is not a setting")));
+  EXPECT_THAT(failure("ENROOT_A 1\n\nLD_PRELOAD /x\n"),
+              HasSubstr(path("etc/enroot.conf:3: 'LD_PRELOAD' is not a setting")));
   EXPECT_THAT(failure("=x\n"), HasSubstr("enroot.conf:1"));
   EXPECT_THAT(failure("\nENROOT_A $(unfinished\n"), HasSubstr(path("etc/enroot.conf:2")));
 }
@@ -111,8 +114,12 @@ TEST_F(SettingsFiles, ErrorsNameFileAndLine) {
 TEST_F(SettingsFiles, KnownNamesAreThoseOfTheSpecification) {
   conf("MELLANOX_X 1\nNVIDIA_X 2\nSSL_CERT_DIR 3\nhttps_proxy 4\nNO_PROXY 5\nall_proxy 6\n");
   auto environment = loaded().environment;
-  for (auto [name, text] : {std::pair{"MELLANOX_X", "1"}, {"NVIDIA_X", "2"}, {"SSL_CERT_DIR", "3"}, {"https_proxy", "4"},
-                            {"NO_PROXY", "5"}, {"all_proxy", "6"}})
+  for (auto [name, text] : {std::pair{"MELLANOX_X", "1"},
+                            {"NVIDIA_X", "2"},
+                            {"SSL_CERT_DIR", "3"},
+                            {"https_proxy", "4"},
+                            {"NO_PROXY", "5"},
+                            {"all_proxy", "6"}})
     EXPECT_EQ(environment.get(name), text);
 }
 
@@ -153,7 +160,8 @@ TEST_F(SettingsFiles, FlagsAreSwitched) {
 }
 
 TEST_F(SettingsFiles, FlagsComeFromTheFile) {
-  conf("ENROOT_ALLOW_HTTP yes\nENROOT_MOUNT_HOME y\nENROOT_ALLOW_SUPERUSER true\nENROOT_ROOTFS_WRITABLE no\n");
+  conf(
+      "ENROOT_ALLOW_HTTP yes\nENROOT_MOUNT_HOME y\nENROOT_ALLOW_SUPERUSER true\nENROOT_ROOTFS_WRITABLE no\n");
   auto settings = loaded();
   EXPECT_TRUE(settings.allow_http && settings.mount_home && settings.allow_superuser);
   EXPECT_FALSE(settings.rootfs_writable);
@@ -166,14 +174,17 @@ TEST_F(SettingsFiles, AnEmptyFlagSaysNothing) {
 }
 
 TEST_F(SettingsFiles, NumbersAreRead) {
-  conf("ENROOT_MAX_PROCESSORS 3\nENROOT_MAX_CONNECTIONS 0\nENROOT_CONNECT_TIMEOUT 5\nENROOT_TRANSFER_TIMEOUT 7\n");
+  conf(
+      "ENROOT_MAX_PROCESSORS 3\nENROOT_MAX_CONNECTIONS 0\nENROOT_CONNECT_TIMEOUT 5\nENROOT_TRANSFER_TIMEOUT "
+      "7\n");
   auto settings = loaded();
   EXPECT_EQ(settings.max_processors, 3u);
   EXPECT_EQ(settings.max_connections, 1u);  // none would never end
   EXPECT_EQ(settings.connect_timeout.count(), 5);
   EXPECT_EQ(settings.transfer_timeout.count(), 7);
   for (std::string text : {"-1", "3x", "4294967296", "1.5"})
-    EXPECT_THAT(failure("ENROOT_TRANSFER_RETRIES " + text), HasSubstr("ENROOT_TRANSFER_RETRIES: '" + text)) << text;
+    EXPECT_THAT(failure("ENROOT_TRANSFER_RETRIES " + text), HasSubstr("ENROOT_TRANSFER_RETRIES: '" + text))
+        << text;
 }
 
 TEST_F(SettingsFiles, NoProcessorsIsOne) {

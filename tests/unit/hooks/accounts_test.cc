@@ -6,8 +6,8 @@
 namespace pyxis {
 namespace {
 
-using testing::text_of;
 using ::testing::HasSubstr;
+using testing::text_of;
 
 class Accounts : public testing::Scratch {
  protected:
@@ -35,8 +35,13 @@ class Accounts : public testing::Scratch {
     return home.ok() ? *home : "(" + text_of(home) + ")";
   }
 
-  const AccountEntry alice_{.uid = 1000, .gid = 100, .name = "alice", .gecos = "Alice", .home = "/home/alice",
-                            .shell = "/bin/bash", .group = "staff"};
+  const AccountEntry alice_{.uid = 1000,
+                            .gid = 100,
+                            .name = "alice",
+                            .gecos = "Alice",
+                            .home = "/home/alice",
+                            .shell = "/bin/bash",
+                            .group = "staff"};
   const std::string alice_row_ = "alice:x:1000:100:Alice:/home/alice:/bin/bash\n";
   const std::string root_row_ = "root:x:0:0:root:/root:/bin/sh\n";
   const std::string nobody_row_ = "nobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n";
@@ -50,7 +55,8 @@ TEST_F(Accounts, AnImageWithoutEtcGetsAll) {
 }
 
 TEST_F(Accounts, OfTheImageStayAsTheyAre) {
-  const std::string others = "root:x:0:0:Super:/var/root:/bin/bash\ndaemon:*:1:1::/:\nnobody:x:99:99::/:/bin/false\n";
+  const std::string others =
+      "root:x:0:0:Super:/var/root:/bin/bash\ndaemon:*:1:1::/:\nnobody:x:99:99::/:/bin/false\n";
   write("root/etc/passwd", others);
   write("root/etc/group", "root:x:0:a,b\nwheel:x:10:\nnobody:x:99:\n");
   EXPECT_EQ(added(alice_), "/home/alice");
@@ -59,7 +65,8 @@ TEST_F(Accounts, OfTheImageStayAsTheyAre) {
 }
 
 TEST_F(Accounts, OfTheSameNameOrIdAreReplaced) {
-  write("root/etc/passwd", root_row_ + nobody_row_ + "alice:x:7:7::/a:/bin/sh\nubuntu:x:1000:1000::/home/ubuntu:/bin/sh\n");
+  write("root/etc/passwd",
+        root_row_ + nobody_row_ + "alice:x:7:7::/a:/bin/sh\nubuntu:x:1000:1000::/home/ubuntu:/bin/sh\n");
   write("root/etc/group", "root:x:0:\nnogroup:x:65534:\nstaff:x:50:\nusers:x:100:\n");
   EXPECT_EQ(added(alice_), "/home/alice");
   EXPECT_EQ(read("root/etc/passwd"), root_row_ + nobody_row_ + alice_row_);
@@ -88,7 +95,8 @@ TEST_F(Accounts, RemappedToRootTheUserIsRoot) {
 }
 
 TEST_F(Accounts, RootOfTheHostIsRoot) {
-  AccountEntry root{.uid = 0, .gid = 0, .name = "root", .gecos = "", .home = "/elsewhere", .shell = "", .group = "root"};
+  AccountEntry root{
+      .uid = 0, .gid = 0, .name = "root", .gecos = "", .home = "/elsewhere", .shell = "", .group = "root"};
   EXPECT_EQ(added(root), "/root");
   EXPECT_EQ(read("root/etc/passwd"), root_row_ + nobody_row_);
 }
@@ -115,7 +123,8 @@ TEST_F(Accounts, FieldsCannotAddFieldsOrRows) {
   auto user = alice_;
   user.gecos = "Alice:0\nevil::0:0:::";
   added(user);
-  EXPECT_THAT(read("root/etc/passwd"), HasSubstr("alice:x:1000:100:Alice 0 evil  0 0   :/home/alice:/bin/bash\n"));
+  EXPECT_THAT(read("root/etc/passwd"),
+              HasSubstr("alice:x:1000:100:Alice 0 evil  0 0   :/home/alice:/bin/bash\n"));
 }
 
 TEST_F(Accounts, TheLastRowNeedsNoLineEnd) {
@@ -146,7 +155,8 @@ TEST_F(Accounts, ASecondRunChangesNothing) {
 }
 
 TEST_F(Accounts, LinksOfTheImageDoNotLeadOut) {
-  for (std::string target : {path("canary/passwd"), std::string("../../canary/passwd"), std::string("/../../canary/passwd")}) {
+  for (std::string target :
+       {path("canary/passwd"), std::string("../../canary/passwd"), std::string("/../../canary/passwd")}) {
     link(target, "root/etc/passwd");
     (void)add(alice_).ok();  // may be refused; the canary counts
     ASSERT_EQ(::unlink(path("root/etc/passwd").c_str()), 0);
@@ -162,7 +172,8 @@ TEST_F(Accounts, ALinkToAFileInsideIsWrittenThrough) {
 }
 
 TEST_F(Accounts, AnEtcThatIsALinkStaysInside) {
-  for (std::string target : {path("canary"), std::string("../canary"), std::string("/canary"), std::string("../../../canary")}) {
+  for (std::string target :
+       {path("canary"), std::string("../canary"), std::string("/canary"), std::string("../../../canary")}) {
     link(target, "root/etc");
     (void)add(alice_).ok();
     ASSERT_EQ(::unlink(path("root/etc").c_str()), 0);

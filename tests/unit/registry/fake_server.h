@@ -29,12 +29,12 @@ struct ServerResponse {
   int status = 200;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
-  std::optional<size_t> cut;  // send only so many bytes of the body, then close
-  bool hang = false;          // after that, say nothing more until the server ends
-  bool silent = false;        // not even a status line
-  bool garbage = false;       // no HTTP at all
-  bool endless = false;       // the body again and again, and no length
-  std::string endless_head;   // these header lines again and again, and no body
+  std::optional<size_t> cut;           // send only so many bytes of the body, then close
+  bool hang = false;                   // after that, say nothing more until the server ends
+  bool silent = false;                 // not even a status line
+  bool garbage = false;                // no HTTP at all
+  bool endless = false;                // the body again and again, and no length
+  std::string endless_head;            // these header lines again and again, and no body
   std::chrono::milliseconds pause{0};  // after each byte of the body, or each time of endless_head
 };
 

@@ -4,9 +4,9 @@ namespace pyxis {
 namespace {
 
 using testing::code_of;
-using testing::text_of;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::text_of;
 using ::testing::UnorderedElementsAre;
 
 class Containers : public testing::StoreTest {
@@ -53,7 +53,8 @@ TEST(ContainerNames, CanBeDirectories) {
   for (std::string name : {"a", ".hidden", "...", "with blank", "pyxis_1.0", "\xc3\xa4"})
     EXPECT_EQ(text_of(check_container_name(name)), "") << name;
   EXPECT_EQ(text_of(check_container_name(std::string(255, 'x'))), "");
-  for (std::string name : {"", ".", "..", "a/b", "/", "../x"}) EXPECT_FALSE(check_container_name(name).ok()) << name;
+  for (std::string name : {"", ".", "..", "a/b", "/", "../x"})
+    EXPECT_FALSE(check_container_name(name).ok()) << name;
   EXPECT_THAT(text_of(check_container_name(std::string(256, 'x'))), HasSubstr("at most 255"));
 }
 
@@ -84,7 +85,9 @@ TEST_F(Containers, AreReadAsCreated) {
 TEST_F(Containers, FlatOnesAreFilled) {
   auto flat = record("flat");
   flat.form = ContainerForm::flat;
-  EXPECT_EQ(text_of(create_container(store(), flat, [](int rootfs) { return write_file(rootfs, "file", "text"); })), "");
+  EXPECT_EQ(
+      text_of(create_container(store(), flat, [](int rootfs) { return write_file(rootfs, "file", "text"); })),
+      "");
   EXPECT_EQ(read(file("flat", "rootfs/file")), "text");
   EXPECT_FALSE(exists(file("flat", "upper")));
   EXPECT_EQ(read_container(store(), "flat")->form, ContainerForm::flat);

@@ -3,9 +3,9 @@
 namespace pyxis {
 namespace {
 
-using testing::text_of;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using testing::text_of;
 
 class Images : public testing::StoreTest {
  protected:
@@ -106,7 +106,9 @@ TEST_F(Images, WhoseMetaHoldsOtherTypesCountAsAbsent) {
 TEST_F(Images, FixupsLieDirectlyAboveTheirLayer) {
   auto a = layer("a"), b = layer("b"), c = layer("c");
   auto wanted = published(image({a, b, c}, {2, 1}));
-  auto fixup = [&](const char* index) { return path(image_file(wanted.digest, std::string("fixups/") + index)); };
+  auto fixup = [&](const char* index) {
+    return path(image_file(wanted.digest, std::string("fixups/") + index));
+  };
   EXPECT_THAT(paths(wanted), ElementsAre(fs(a), fs(b), fixup("1"), fs(c), fixup("2")));
 }
 
@@ -124,7 +126,8 @@ TEST_F(Images, NamesPointToWhatTheyWereLastResolvedTo) {
   auto absent = find_name(store(), reference);
   EXPECT_TRUE(absent.ok() && !*absent);
   for (std::string content : {"old", "new"}) {
-    ASSERT_EQ(text_of(record_name(store(), {reference, Digest::of(content + " index"), Digest::of(content)})), "");
+    ASSERT_EQ(text_of(record_name(store(), {reference, Digest::of(content + " index"), Digest::of(content)})),
+              "");
     auto name = find_name(store(), reference);
     ASSERT_TRUE(name.ok() && *name) << text_of(name);
     EXPECT_EQ((*name)->pointed_to, Digest::of(content + " index"));

@@ -4,10 +4,10 @@ namespace pyxis {
 namespace {
 
 using testing::code_of;
-using testing::text_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::text_of;
 
 class Layers : public testing::StoreTest {};
 
@@ -46,7 +46,9 @@ TEST_F(Layers, AreNotPublishedWithMoreMetaThanCanBeRead) {
   meta.implied_directories = {quarter};
   auto error = text_of(publish_layer(store(), digest, stage(), meta));
   EXPECT_THAT(error, HasSubstr("layer " + digest.text()));
-  EXPECT_THAT(error, HasSubstr("too many hard links to files of earlier layers (1) and directories without an entry (1)"));
+  EXPECT_THAT(
+      error,
+      HasSubstr("too many hard links to files of earlier layers (1) and directories without an entry (1)"));
   EXPECT_FALSE(present(digest));
   EXPECT_THAT(names("store/tmp"), IsEmpty());
 }

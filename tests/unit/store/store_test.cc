@@ -7,10 +7,10 @@ namespace pyxis {
 namespace {
 
 using testing::code_of;
-using testing::in_child;
-using testing::text_of;
 using ::testing::HasSubstr;
+using testing::in_child;
 using ::testing::IsEmpty;
+using testing::text_of;
 using ::testing::UnorderedElementsAre;
 
 class StoreItself : public testing::StoreTest {
@@ -29,7 +29,9 @@ class StoreItself : public testing::StoreTest {
       ::close(leash[1]);
       auto staging = store().stage();
       char byte = 'x';
-      if (!staging.ok() || !write_file(staging->fd(), "file", "part").ok() || ::write(ready[1], &byte, 1) != 1) ::_exit(1);
+      if (!staging.ok() || !write_file(staging->fd(), "file", "part").ok() ||
+          ::write(ready[1], &byte, 1) != 1)
+        ::_exit(1);
       (void)!::read(leash[0], &byte, 1);
       ::_exit(0);  // without destructors, as if killed
     }
@@ -67,8 +69,9 @@ TEST_F(StoreItself, ThatAnotherUserHasMadeIsRefused) {
   ASSERT_EQ(text_of(Store::open(path("other"), [] { return StoreForm::overlay; })), "");
   for (auto name : {"other/layers/sha256", "other/refs", "other"}) {
     ASSERT_EQ(::chown(path(name).c_str(), 12345, 12345), 0);
-    EXPECT_THAT(text_of(Store::open(path("other"), [] { return StoreForm::overlay; })),
-                HasSubstr("belongs to another user (uid 12345); set ENROOT_DATA_PATH to a directory of your own"));
+    EXPECT_THAT(
+        text_of(Store::open(path("other"), [] { return StoreForm::overlay; })),
+        HasSubstr("belongs to another user (uid 12345); set ENROOT_DATA_PATH to a directory of your own"));
     ASSERT_EQ(::chown(path(name).c_str(), 0, 0), 0);
   }
 }
@@ -178,7 +181,8 @@ TEST_F(StoreItself, LocksExcludeByName) {
   EXPECT_TRUE(free.ok() && *free);
 }
 
-// A waiter that opened the file before it was discarded must not hold a lock on a file that nobody else can find.
+// A waiter that opened the file before it was discarded must not hold a lock on a file that nobody else can
+// find.
 TEST_F(StoreItself, AWaiterGetsTheLockOnTheNewFile) {
   auto held = store().lock_exclusive("name");
   ASSERT_EQ(text_of(held), "");
