@@ -1,4 +1,5 @@
 #include <gmock/gmock.h>
+#include <sys/socket.h>
 
 #include "fake_slurm.h"
 #include "spank/step.h"
@@ -41,6 +42,13 @@ TEST_F(Prepare, GathersAllThatTasksNeed) {
   EXPECT_TRUE(step->rendezvous);
   EXPECT_TRUE(step->leash_keep && step->leash_engine);
   EXPECT_EQ(step->runtime_dir, config.runtime_path + "/" + std::to_string(::getuid()));
+}
+
+TEST_F(Prepare, NothingCanBeSentToSlurmstepdOverTheLeash) {
+  auto step = prepare(image("a"));
+  ASSERT_TRUE(step && !step->deferred);
+  EXPECT_EQ(::send(step->leash_engine.get(), "x", 1, MSG_NOSIGNAL), -1);
+  EXPECT_EQ(errno, EPIPE);
 }
 
 TEST_F(Prepare, WhatTheClientDecidedCounts) {
