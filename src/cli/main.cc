@@ -1,7 +1,5 @@
 // The `pyxis` program.
 
-#include <algorithm>
-#include <array>
 #include <iostream>
 
 #include "base/log.h"
@@ -23,9 +21,6 @@ constexpr auto footer =
     "  pyxis remove work\n"
     "'pyxis COMMAND --help' tells more about one. Under Slurm, 'srun --container-image=IMAGE COMMAND' does "
     "it all.";
-
-// Of enroot's, those that have to do with image files.
-constexpr std::array<std::string_view, 5> later_commands = {"import", "create", "export", "bundle", "batch"};
 
 // Between plugin and engine; not for people, so not in the help.
 int run_step_command(const std::string& name, const Environment& environment) {
@@ -75,10 +70,6 @@ int run_command_line(int argc, char** argv, const Environment& environment) {
     return 0;
   } catch (const CLI::ParseError& error) {
     bool unknown = app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-';
-    if (unknown && std::ranges::find(later_commands, argv[1]) != later_commands.end()) {
-      log::error("'" + std::string(argv[1]) + "' is not available in this release");
-      return 1;
-    }
     log::error(unknown ? "no command named '" + std::string(argv[1]) + "'" : error.what());
     std::cerr << app.help();  // that of the command, if one was given
     return 1;

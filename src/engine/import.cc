@@ -98,10 +98,7 @@ Result<StoredImage> import_image(const Store& store, const Settings& settings, c
   if (auto check = TRY(NameCheck::begin(store, settings, request));
       check && TRY(check->still_current(reporter)))
     return check->image();
-  auto imported = run_helper("pyxis-import", "import", settings, request, reporter);
-  if (!imported.ok() && request.shown_as.ends_with(".sqsh"))
-    imported.error().remedy = "a file's name begins with / or ./: ./" + request.shown_as;
-  auto digest = TRY(std::move(imported));
+  auto digest = TRY(run_helper("pyxis-import", "import", settings, request, reporter));
   auto image = TRY(find_image(store, digest));
   if (!image)
     return fail("image " + digest.text() + " is not in " + store.path() + " after its import",

@@ -270,7 +270,8 @@ Result<Reference> parse_by_scheme(std::string_view text) {
   }
   if (text.find("://") != text.npos)
     return fail("unknown scheme",
-                "name the image as REGISTRY/IMAGE[:TAG], with docker:// before it or without");
+                "use docker://, dockerd://, podman://, oci:, oci-archive:, docker-archive: or a path "
+                "beginning with / or ./");
   return parse_docker(text);
 }
 

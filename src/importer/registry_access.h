@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <stop_token>
 
 #include "base/result.h"
 #include "engine/reporter.h"
@@ -17,7 +16,6 @@ namespace pyxis {
 enum class Patience { patient, brief };
 // Error for a reference that names no registry.
 Result<std::unique_ptr<Client>> open_registry(const Reference& reference, const Settings& settings,
-                                              Patience patience, Reporter& reporter,
-                                              std::stop_token stop = {});
+                                              Patience patience, Reporter& reporter);
 
 }  // namespace pyxis

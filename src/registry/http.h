@@ -49,11 +49,6 @@ enum class HttpFailure {
   final,       // certificate, redirect, the sink's own error...: another try would end the same
   cancelled,
 };
-// Nobody said anything in HTTP, so nothing is known of what was asked for.
-inline bool unanswered(HttpFailure failure) {
-  return failure == HttpFailure::connection || failure == HttpFailure::no_tls ||
-         failure == HttpFailure::transfer;
-}
 
 struct HttpOutcome {
   HttpFailure failure = HttpFailure::none;

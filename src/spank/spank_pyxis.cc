@@ -1,5 +1,4 @@
 // The plugin's entry points: what Slurm calls, context by context. Nothing is decided here.
-#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <memory>
@@ -31,10 +30,6 @@ struct Plugin {
       bad_option;  // found in slurmstepd, where Slurm only logs what an option's callback returns
   std::unique_ptr<Engine> engine;
   std::unique_ptr<Step> step;
-  // How often plugstack.conf and what it includes name us. It is one library all the same, whose callbacks
-  // are called that often each time.
-  unsigned loads = 0;
-  unsigned post_opt_calls = 0, task_init_calls = 0, task_exit_calls = 0;
 };
 
 // Never destroyed: Slurm may unload the plugin or exit in ways that leave no time for destructors.
@@ -103,20 +98,7 @@ bool configure(SlurmApi& api, int count, char** words) {
   return true;
 }
 
-// Whether this call of a callback, of which `calls` have been before, is the one that counts.
-bool first_of_load(unsigned& calls) {
-  return calls++ % std::max(plugin().loads, 1u) == 0;
-}
-
 int init(SlurmApi& api) {
-  if (++plugin().loads > 1) {
-    if (api.context() == Context::slurmd)
-      ::slurm_error(
-          "pyxis: loaded %u times: more than one line of plugstack.conf and what it includes names "
-          "spank_pyxis.so",
-          plugin().loads);
-    return 0;
-  }
   auto done = register_options(api, *plugin().config);
   if (done.ok() && api.context() == Context::slurmd) done = make_runtime_path(plugin().config->runtime_path);
   if (done.ok()) return 0;
@@ -126,7 +108,6 @@ int init(SlurmApi& api) {
 
 int init_post_opt(SlurmApi& api) {
   auto& self = plugin();
-  if (!first_of_load(self.post_opt_calls)) return 0;
   bool allocator = api.context() == Context::allocator;
   if (api.context() == Context::remote) {
     self.step = prepare_step(api, *self.config, self.given, std::move(self.bad_option));
@@ -173,16 +154,14 @@ int slurm_spank_init_post_opt(spank_t handle, int count, char* words[]) {
 int slurm_spank_task_init(spank_t handle, int count, char* words[]) {
   return pyxis::spank::run("task_init", -1, handle, count, words, [](SlurmApi& api) {
     auto& self = pyxis::spank::plugin();
-    if (!pyxis::spank::in_step(api) || !pyxis::spank::first_of_load(self.task_init_calls)) return 0;
-    return start_task(api, *self.step, *self.engine);
+    return pyxis::spank::in_step(api) ? start_task(api, *self.step, *self.engine) : 0;
   });
 }
 
 int slurm_spank_task_exit(spank_t handle, int count, char* words[]) {
   return pyxis::spank::run("task_exit", 0, handle, count, words, [](SlurmApi& api) {
     auto& self = pyxis::spank::plugin();
-    if (pyxis::spank::in_step(api) && pyxis::spank::first_of_load(self.task_exit_calls))
-      task_exited(api, *self.step, *self.engine);
+    if (pyxis::spank::in_step(api)) task_exited(api, *self.step, *self.engine);
     return 0;
   });
 }

@@ -38,20 +38,6 @@ commands=(load pull start exec list remove images digest info version help)
   assert_only_error "no command named 'nothing'"
 }
 
-@test "a command of a later release is said to be one" {
-  run pyxis import docker://debian
-  assert_only_error "'import' is not available in this release"
-}
-
-@test "an image file cannot be loaded yet, and the name of an image is not a container" {
-  run pyxis load ./x.sqsh
-  assert_only_error "images of this kind cannot be imported in this release: ./x.sqsh"
-  run pyxis load "$REGISTRY/x.sqsh"
-  assert_only_error "a file's name begins with / or ./"
-  run pyxis start registry.example/team/app
-  assert_only_error "'registry.example/team/app' is the name of an image, not of a container" "pyxis load registry.example/team/app"
-}
-
 @test "an unknown command is named, with the usage" {
   run --separate-stderr pyxis frobnicate
   assert_equal "$output" ""
