@@ -108,7 +108,7 @@ Error explain(const Inquiry& inquiry, const HttpOutcome& outcome) {
     if (outcome.failure == HttpFailure::cancelled) return std::move(error).context(inquiry.object);
     error.message += attempts;
     // Told apart by callers that can do without the registry.
-    if (outcome.failure == HttpFailure::connection) error.code = EHOSTUNREACH;
+    if (unanswered(outcome.failure)) error.code = EHOSTUNREACH;
     return std::move(error)
         .context(inquiry.server.empty() ? inquiry.registry : "token server " + inquiry.server)
         .context(inquiry.object);
