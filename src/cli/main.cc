@@ -1,5 +1,7 @@
 // The `pyxis` program.
 
+#include <signal.h>
+
 #include <iostream>
 
 #include "base/log.h"
@@ -21,6 +23,8 @@ constexpr auto footer =
     "  pyxis remove work\n"
     "'pyxis COMMAND --help' tells more about one. Under Slurm, 'srun --container-image=IMAGE COMMAND' does "
     "it all.";
+
+constexpr int interrupted = 128 + SIGINT;  // as shells tell it
 
 // Between plugin and engine; not for people, so not in the help.
 int run_step_command(const std::string& name, const Environment& environment) {
@@ -80,6 +84,7 @@ int run_command_line(int argc, char** argv, const Environment& environment) {
     auto status = action();
     if (status.ok()) return *status;
     log::error(status.error().text());
+    return status.error().code == ECANCELED ? interrupted : 1;
   }
   return 1;
 }
