@@ -134,7 +134,12 @@ Result<StoredImage> import_image(const Store& store, const Settings& settings, c
   if (auto check = TRY(NameCheck::begin(store, settings, request));
       check && TRY(check->still_current(reporter)))
     return check->image();
-  auto digest = TRY(run_helper("pyxis-import", "import", settings, request, reporter));
+  auto imported = run_helper("pyxis-import", "import", settings, request, reporter);
+  // The registry's own answer, to what may have been meant as a file.
+  if (!imported.ok() && imported.error().code == 0 && request.shown_as.ends_with(".sqsh") &&
+      request.shown_as.find("://") == request.shown_as.npos)
+    imported.error().remedy = "for a file write ./" + request.shown_as;
+  auto digest = TRY(std::move(imported));
   auto image = TRY(find_image(store, digest));
   if (!image)
     return fail("image " + digest.text() + " is not in " + store.path() + " after its import",

@@ -38,6 +38,13 @@ commands=(load pull start exec list remove images digest info version help)
   assert_only_error "no command named 'nothing'"
 }
 
+@test "an image file cannot be loaded yet, and one named without a directory is not looked for in silence" {
+  run pyxis load ./x.sqsh
+  assert_only_error "starting from an image file is not available in this release: ./x.sqsh"
+  run pyxis load "$REGISTRY/x.sqsh"
+  assert_only_error "404 Not Found" "for a file write ./$REGISTRY/x.sqsh"
+}
+
 @test "an unknown command is named, with the usage" {
   run --separate-stderr pyxis frobnicate
   assert_equal "$output" ""
