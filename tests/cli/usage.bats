@@ -45,6 +45,16 @@ commands=(load pull start exec list remove images digest info version help)
   assert_only_error "404 Not Found" "for a file write ./$REGISTRY/x.sqsh"
 }
 
+@test "a command of a later release is said to be one, a misspelt one is put right" {
+  local command
+  for command in import create export bundle batch; do
+    run pyxis "$command" something
+    assert_only_error "'$command' is not available in this release"
+  done
+  run pyxis remov x
+  assert_only_error "no command named 'remov'; did you mean 'remove'?"
+}
+
 @test "an unknown command is named, with the usage" {
   run --separate-stderr pyxis frobnicate
   assert_equal "$output" ""
