@@ -23,6 +23,7 @@ Result<ImportRequest> import_request(const ImageArguments& arguments) {
                 "push the image to a registry and name it there");
   request.platform =
       arguments.architecture.empty() ? host_platform() : TRY(parse_platform(arguments.architecture));
+  if (!arguments.architecture.empty()) TRY(check_architecture(request.platform));
   request.shown_as = arguments.uri;
   return request;
 }
