@@ -45,6 +45,11 @@ commands=(load pull start exec list remove images digest info version help)
   assert_only_error "404 Not Found" "for a file write ./$REGISTRY/x.sqsh"
 }
 
+@test "the name of an image is not taken for that of a container" {
+  run pyxis start registry.example/team/app
+  assert_only_error "'registry.example/team/app' is the name of an image, not of a container" "pyxis load registry.example/team/app"
+}
+
 @test "a command of a later release is said to be one, a misspelt one is put right" {
   local command
   for command in import create export bundle batch; do
