@@ -127,7 +127,10 @@ Result<Container> PyxisEngine::start(const StartRequest& request, const EnginePr
   auto pair = make_socket_pair();
   if (!pair.ok()) return couldnt_start(pair.error().text());
   auto child = spawn_engine("start", process, pair->theirs.get(), ties);
-  if (!child.ok()) return couldnt_start(child.error().text());
+  if (!child.ok())
+    return couldnt_start(child.error().text() +
+                         "; ask the administrator to check the installation of Pyxis, and " +
+                         "pyxis_path in plugstack.conf");
   pair->theirs.reset();
   // Where the engine dies before it has read the request, the answer below says so.
   auto sent = send_message(pair->ours.get(), request.encode());

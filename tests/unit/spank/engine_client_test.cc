@@ -70,6 +70,7 @@ TEST_F(EngineClient, AnEngineThatDiesIsNamedWithItsEnd) {
 TEST_F(EngineClient, AMissingEngineIsNamed) {
   engine = pyxis_engine("/no/such/pyxis");
   EXPECT_THAT(start_problem("x"), HasSubstr("execute /no/such/pyxis: No such file or directory"));
+  EXPECT_THAT(start_problem("x"), HasSubstr("pyxis_path in plugstack.conf"));
 }
 
 TEST_F(EngineClient, FinishTellsHowItWent) {
