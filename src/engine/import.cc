@@ -80,14 +80,14 @@ Result<std::string> follow(Helper helper, Reporter& reporter) {
   }
 }
 
-// While it lives, a signal that asks this process to end asks the helper instead, which removes what is half done
-// and ends; then its end is ours.
+// While it lives, a signal that asks this process to end asks the helper instead, which removes what is half
+// done and ends; then its end is ours.
 class EndsHelperFirst {
  public:
   explicit EndsHelperFirst(pid_t helper) {
     helper_ = helper;
     asked_ = false;
-    struct sigaction forward{};
+    struct sigaction forward {};
     forward.sa_handler = [](int) {
       asked_ = true;
       ::kill(helper_, SIGTERM);

@@ -24,9 +24,9 @@ constexpr std::array aliases = {
     Alias{"ppc64el", "ppc64le", ""}, Alias{"loongarch64", "loong64", ""},
 };
 
-constexpr std::array<std::string_view, 12> architectures = {
-    "386",    "amd64",  "arm",   "arm64",   "loong64", "mips64",
-    "mips64le", "ppc64", "ppc64le", "riscv64", "s390x", "wasm"};
+constexpr std::array<std::string_view, 12> architectures = {"386",     "amd64",   "arm",      "arm64",
+                                                            "loong64", "mips64",  "mips64le", "ppc64",
+                                                            "ppc64le", "riscv64", "s390x",    "wasm"};
 
 bool word(std::string_view text) {
   return !text.empty() && text.size() <= 32 && text.front() != '.' && std::ranges::all_of(text, [](char c) {
