@@ -1,6 +1,11 @@
 // The `pyxis` program.
 
+#include <signal.h>
+
+#include <algorithm>
+#include <array>
 #include <iostream>
+#include <numeric>
 
 #include "base/log.h"
 #include "cli/command.h"
@@ -21,6 +26,40 @@ constexpr auto footer =
     "  pyxis remove work\n"
     "'pyxis COMMAND --help' tells more about one. Under Slurm, 'srun --container-image=IMAGE COMMAND' does "
     "it all.";
+
+constexpr int interrupted = 128 + SIGINT;  // as shells tell it
+
+// Of enroot's, those that have to do with image files.
+constexpr std::array<std::string_view, 5> later_commands = {"import", "create", "export", "bundle", "batch"};
+
+// Letters to insert, remove or replace (Levenshtein).
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 0; i < a.size(); ++i) {
+    size_t diagonal = std::exchange(row[0], i + 1);
+    for (size_t j = 0; j < b.size(); ++j) {
+      size_t replaced = diagonal + (a[i] != b[j]);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, diagonal + 1, row[j] + 1});
+    }
+  }
+  return row.back();
+}
+
+// One line where it is plain what was meant, else the help.
+void refuse_command(const CLI::App& app, const std::string& name) {
+  if (std::ranges::find(later_commands, name) != later_commands.end())
+    return log::error("'" + name + "' is not available in this release");
+  constexpr size_t misspelt = 2;
+  auto commands = app.get_subcommands([](const CLI::App*) { return true; });
+  auto distance = [&](const CLI::App* command) { return edit_distance(name, command->get_name()); };
+  const auto* nearest = *std::ranges::min_element(commands, {}, distance);
+  bool meant = distance(nearest) <= misspelt;
+  log::error("no command named '" + name + "'" +
+             (meant ? "; did you mean '" + nearest->get_name() + "'?" : ""));
+  if (!meant) std::cerr << app.help();
+}
 
 // Between plugin and engine; not for people, so not in the help.
 int run_step_command(const std::string& name, const Environment& environment) {
@@ -70,7 +109,8 @@ int run_command_line(int argc, char** argv, const Environment& environment) {
     return 0;
   } catch (const CLI::ParseError& error) {
     bool unknown = app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-';
-    log::error(unknown ? "no command named '" + std::string(argv[1]) + "'" : error.what());
+    if (unknown) return refuse_command(app, argv[1]), 1;
+    log::error(error.what());
     std::cerr << app.help();  // that of the command, if one was given
     return 1;
   }
@@ -80,6 +120,7 @@ int run_command_line(int argc, char** argv, const Environment& environment) {
     auto status = action();
     if (status.ok()) return *status;
     log::error(status.error().text());
+    return status.error().code == ECANCELED ? interrupted : 1;
   }
   return 1;
 }

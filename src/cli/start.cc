@@ -26,6 +26,9 @@ Result<StartOptions> start_options(const StartArguments& arguments, const Enviro
   if (arguments.name.starts_with('/') || arguments.name.starts_with('.') || arguments.name.ends_with(".sqsh"))
     return fail("starting from an image file is not available in this release: " + arguments.name,
                 "make a container of the image with 'pyxis load' and start that");
+  if (arguments.name.find('/') != arguments.name.npos)
+    return fail("'" + arguments.name + "' is the name of an image, not of a container",
+                "make a container of it first: pyxis load " + arguments.name);
   StartOptions options;
   options.request.container = arguments.name;
   options.default_writable = false;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <climits>
 
 #include "engine/import_news.h"
@@ -79,9 +80,44 @@ Result<std::string> follow(Helper helper, Reporter& reporter) {
   }
 }
 
+// While it lives, a signal that asks this process to end asks the helper instead, which removes what is half
+// done and ends; then its end is ours.
+class EndsHelperFirst {
+ public:
+  explicit EndsHelperFirst(pid_t helper) {
+    helper_ = helper;
+    asked_ = false;
+    struct sigaction forward {};
+    forward.sa_handler = [](int) {
+      asked_ = true;
+      ::kill(helper_, SIGTERM);
+    };
+    forward.sa_flags = SA_RESTART;
+    for (size_t i = 0; i < signals.size(); ++i) ::sigaction(signals[i], &forward, &before_[i]);
+  }
+  ~EndsHelperFirst() {
+    for (size_t i = 0; i < signals.size(); ++i) ::sigaction(signals[i], &before_[i], nullptr);
+  }
+  bool asked() const { return asked_; }
+  EndsHelperFirst(const EndsHelperFirst&) = delete;
+  EndsHelperFirst& operator=(const EndsHelperFirst&) = delete;
+
+ private:
+  static constexpr std::array signals = {SIGINT, SIGTERM, SIGHUP};
+  static inline std::atomic<pid_t> helper_;
+  static inline std::atomic<bool> asked_;
+  std::array<struct sigaction, signals.size()> before_{};
+};
+
 Result<Digest> run_helper(const std::string& name, const std::string& verb, const Settings& settings,
                           const ImportRequest& request, Reporter& reporter) {
-  return Digest::parse(TRY(follow(TRY(start_helper(name, verb, settings, request)), reporter)));
+  auto helper = TRY(start_helper(name, verb, settings, request));
+  EndsHelperFirst signals(helper.child.pid());
+  auto answer = follow(std::move(helper), reporter);
+  // A terminal's interrupt reaches the helper, too, which may have ended of it before we have seen ours.
+  if (!answer.ok() && (signals.asked() || answer.error().code == ECANCELED))
+    return Error{"cancelled", {}, ECANCELED};
+  return Digest::parse(TRY(std::move(answer)));
 }
 
 }  // namespace
@@ -98,7 +134,12 @@ Result<StoredImage> import_image(const Store& store, const Settings& settings, c
   if (auto check = TRY(NameCheck::begin(store, settings, request));
       check && TRY(check->still_current(reporter)))
     return check->image();
-  auto digest = TRY(run_helper("pyxis-import", "import", settings, request, reporter));
+  auto imported = run_helper("pyxis-import", "import", settings, request, reporter);
+  // The registry's own answer, to what may have been meant as a file.
+  if (!imported.ok() && imported.error().code == 0 && request.shown_as.ends_with(".sqsh") &&
+      request.shown_as.find("://") == request.shown_as.npos)
+    imported.error().remedy = "for a file write ./" + request.shown_as;
+  auto digest = TRY(std::move(imported));
   auto image = TRY(find_image(store, digest));
   if (!image)
     return fail("image " + digest.text() + " is not in " + store.path() + " after its import",

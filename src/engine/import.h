@@ -26,7 +26,8 @@ std::string recorded_name(const ImportRequest& request);
 
 // The image, present in the store afterwards. Asks the registry what a tag points to (one HEAD request); a
 // digest that is present needs no network. Where the registry cannot be reached, the image a tag pointed to
-// last is used, with a warning. Many processes may import one image at once: each layer is downloaded once.
+// last is used, with a warning. ECANCELED where a signal asked this
+// process or the import to end meanwhile: it is caught, and nothing half done is left. Many processes may import one image at once: each layer is downloaded once.
 Result<StoredImage> import_image(const Store& store, const Settings& settings, const ImportRequest& request,
                                  Reporter& reporter);
 

@@ -1,3 +1,5 @@
+#include <signal.h>
+
 #include "base/log.h"
 #include "engine/start.h"
 #include "engine/step.h"
@@ -52,6 +54,8 @@ int step_start(const Environment& environment) {
   options.not_kept = {contract_socket_fd};
   auto running = start_container(std::move(options), *settings, std::move(leash), reporter, phase);
   if (running.ok()) return answer_success(socket.get(), *running);
+  // As if by the signal that the import ended for: what a cancelled start is, the plugin knows.
+  if (running.error().code == ECANCELED) return ::raise(SIGTERM);
   answer_failure(socket.get(), phase, running.error());
   return 1;
 }

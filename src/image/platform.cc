@@ -24,6 +24,10 @@ constexpr std::array aliases = {
     Alias{"ppc64el", "ppc64le", ""}, Alias{"loongarch64", "loong64", ""},
 };
 
+constexpr std::array<std::string_view, 12> architectures = {"386",     "amd64",   "arm",      "arm64",
+                                                            "loong64", "mips64",  "mips64le", "ppc64",
+                                                            "ppc64le", "riscv64", "s390x",    "wasm"};
+
 bool word(std::string_view text) {
   return !text.empty() && text.size() <= 32 && text.front() != '.' && std::ranges::all_of(text, [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';
@@ -65,6 +69,12 @@ Result<Platform> parse_platform(std::string_view text) {
   }
   if (next < parts.size()) platform.variant = parts[next];
   return platform;
+}
+
+Result<void> check_architecture(const Platform& platform) {
+  if (std::ranges::find(architectures, platform.architecture) != architectures.end()) return ok();
+  return fail("unknown architecture '" + printable(platform.architecture) + "'",
+              "known are " + join({architectures.begin(), architectures.end()}, ", "));
 }
 
 Platform host_platform() {

@@ -21,6 +21,9 @@ struct Platform {
 // one. Error for an empty part or a word with other than letters, digits, '.', '_' and '-'.
 Result<Platform> parse_platform(std::string_view text);
 
+// Error, with those known, for an architecture that no image can be for (GOARCH; `go tool dist list`).
+Result<void> check_architecture(const Platform& platform);
+
 // What this machine runs, by uname(2).
 Platform host_platform();
 

@@ -269,9 +269,7 @@ Result<Reference> parse_by_scheme(std::string_view text) {
     }
   }
   if (text.find("://") != text.npos)
-    return fail("unknown scheme",
-                "use docker://, dockerd://, podman://, oci:, oci-archive:, docker-archive: or a path "
-                "beginning with / or ./");
+    return fail("unknown scheme", "write REGISTRY/IMAGE[:TAG], with docker:// before it or without");
   return parse_docker(text);
 }
 

@@ -54,12 +54,15 @@ Result<void> make_fixups(const Store& store, StoredImage& image, int staging) {
 }  // namespace
 
 Result<Digest> download_image(const Store& store, const Settings& settings, const ImportRequest& request,
-                              Reporter& reporter) {
-  auto client = TRY(open_registry(request.reference, settings, Patience::patient, reporter));
+                              Reporter& reporter, const std::stop_token& stop) {
+  auto client = TRY(open_registry(request.reference, settings, Patience::patient, reporter, stop));
   auto resolved = TRY(client->resolve(request.reference, request.platform));
   ResolvedName name{recorded_name(request), resolved.index_digest, resolved.manifest_digest};
-  if (TRY(find_image(store, resolved.manifest_digest)))
-    return TRY(record_name(store, name)), resolved.manifest_digest;
+  if (auto present = TRY(find_image(store, resolved.manifest_digest))) {
+    TRY(check_platform(TRY_CONTEXT(parse_config(present->config), "image configuration"), request.platform));
+    TRY(record_name(store, name));
+    return resolved.manifest_digest;
+  }
   StoredImage image;
   image.digest = resolved.manifest_digest;
   image.reference = request.reference.canonical();

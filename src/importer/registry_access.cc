@@ -5,7 +5,7 @@
 namespace pyxis {
 
 Result<std::unique_ptr<Client>> open_registry(const Reference& reference, const Settings& settings,
-                                              Patience patience, Reporter& reporter) {
+                                              Patience patience, Reporter& reporter, std::stop_token stop) {
   if (reference.scheme != Reference::Scheme::docker)
     return fail("images of this kind cannot be imported in this release: " + reference.canonical(),
                 "push the image to a registry and name it there");
@@ -28,7 +28,7 @@ Result<std::unique_ptr<Client>> open_registry(const Reference& reference, const 
   places.set("ENROOT_CONFIG_PATH", settings.config_path);
   client.credentials = CredentialPlaces::of(places);
   client.warn = [&reporter](std::string_view line) { reporter.warn(std::string(line)); };
-  return std::make_unique<Client>(std::move(client));
+  return std::make_unique<Client>(std::move(client), std::move(stop));
 }
 
 }  // namespace pyxis

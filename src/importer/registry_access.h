@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
 
 #include "base/result.h"
 #include "engine/reporter.h"
@@ -16,6 +17,7 @@ namespace pyxis {
 enum class Patience { patient, brief };
 // Error for a reference that names no registry.
 Result<std::unique_ptr<Client>> open_registry(const Reference& reference, const Settings& settings,
-                                              Patience patience, Reporter& reporter);
+                                              Patience patience, Reporter& reporter,
+                                              std::stop_token stop = {});
 
 }  // namespace pyxis

@@ -63,7 +63,8 @@ Result<void> join_namespaces(const std::vector<Namespace>& kinds, const std::vec
 
 Result<void> enter_directory(const std::string& path) {
   if (::chdir(path.empty() ? "/" : path.c_str()) != 0)
-    return sys_error("couldn't chdir to container working directory " + path);
+    return sys_error("couldn't chdir to container working directory " + path)
+        .with_remedy("name one that the container has, or mount it there with --container-mounts");
   return ok();
 }
 

@@ -49,7 +49,8 @@ std::string remedy(const Inquiry& inquiry, const HttpResponse& response) {
         return "check the name of the image, that the password is right and that this user may read it";
       if (!inquiry.user.empty())
         return "there are no credentials for user " + printable(inquiry.user) +
-               "; looked into: " + inquiry.places;
+               "; looked into: " + inquiry.places + "; a line of .credentials for it reads `machine " +
+               inquiry.registry + " login " + printable(inquiry.user) + " password SECRET`";
       return "check the name of the image; if it is private, " + log_in_hint(inquiry);
     case 404:
       return inquiry.registry == docker_hub
@@ -108,7 +109,7 @@ Error explain(const Inquiry& inquiry, const HttpOutcome& outcome) {
     if (outcome.failure == HttpFailure::cancelled) return std::move(error).context(inquiry.object);
     error.message += attempts;
     // Told apart by callers that can do without the registry.
-    if (outcome.failure == HttpFailure::connection) error.code = EHOSTUNREACH;
+    if (unanswered(outcome.failure)) error.code = EHOSTUNREACH;
     return std::move(error)
         .context(inquiry.server.empty() ? inquiry.registry : "token server " + inquiry.server)
         .context(inquiry.object);

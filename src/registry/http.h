@@ -49,6 +49,11 @@ enum class HttpFailure {
   final,       // certificate, redirect, the sink's own error...: another try would end the same
   cancelled,
 };
+// No whole answer came in HTTP, so nothing is known of what was asked for.
+inline bool unanswered(HttpFailure failure) {
+  return failure == HttpFailure::connection || failure == HttpFailure::no_tls ||
+         failure == HttpFailure::transfer;
+}
 
 struct HttpOutcome {
   HttpFailure failure = HttpFailure::none;

@@ -46,7 +46,7 @@ Result<Url> Session::find_base(const std::stop_token& stop) {
     if (outcome.failure == HttpFailure::cancelled) return *outcome.error;
     auto cause = outcome.error ? outcome.error->message : "wants https";
     causes += (causes.empty() ? "" : "; ") + url.scheme + ": " + cause;
-    reached = reached || outcome.failure != HttpFailure::connection;
+    reached = reached || !unanswered(outcome.failure);
     if (outcome.error) remedy = outcome.error->remedy;
     // The right scheme that does not work, or one port for both schemes and nobody there.
     bool broken_off = outcome.failure == HttpFailure::transfer && !url.plain();

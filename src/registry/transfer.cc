@@ -51,6 +51,11 @@ std::string remedy_for(CURLcode code) {
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
       return "if the registry has a private authority, name its certificate with SSL_CERT_FILE";
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_SSL_CONNECT_ERROR:
+      return "check that it is up, and what is between it and this node: proxy, firewall, port forwarding";
     default:
       return {};
   }
@@ -258,7 +263,7 @@ HttpOutcome Transfer::run(const HttpSettings& settings, const HttpRequest& reque
     if (code == CURLE_COULDNT_CONNECT &&
         curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &number) == CURLE_OK && number)
       cause += std::string(": ") + strerrordesc_np(static_cast<int>(number));
-    outcome.error = fail(printable(cause), remedy_for(code));
+    outcome.error = fail(printable(trim(cause)), remedy_for(code));
   }
   return std::move(outcome);
 }

@@ -72,7 +72,8 @@ Result<MountTarget> find_target(const PlannedMount& mount, int root, bool direct
 Result<MountTarget> find_mount_point(const PlannedMount& mount, int root, bool directory) {
   auto target = TRY(find_target(mount, root, directory));
   if (same_file(target.fd.get(), root))
-    return Error{mount.target + ": the target is the container's root itself", {}, EBUSY};
+    return Error{mount.target + ": the target is the container's root itself", "name a directory below it",
+                 EBUSY};
   if (is_directory(target.fd.get()) == directory) return target;
   if (directory) return Error{"the source is a directory, the target is not: Not a directory", {}, ENOTDIR};
   return Error{"the target is a directory, the source is not: Is a directory", {}, EISDIR};
@@ -123,8 +124,11 @@ Result<void> execute_move(const PlannedMount& mount, int root, const MountApi& a
 }
 
 Result<void> execute_detach(const PlannedMount& mount, int root) {
-  auto target = TRY(find_target(mount, root, true));
-  if (same_file(target.fd.get(), root)) return Error{"the target is the container's root itself", {}, EBUSY};
+  auto found = find_target(mount, root, true);
+  if (!found.ok() && found.error().code == ENOENT) found.error().remedy = "the container has no such path";
+  auto target = TRY(std::move(found));
+  if (same_file(target.fd.get(), root))
+    return Error{"the target is the container's root itself", "name a directory below it", EBUSY};
   if (::umount2(fd_path(target.fd.get()).c_str(), MNT_DETACH) == 0) return ok();
   auto error = sys_error("umount");
   if (error.code == EINVAL)

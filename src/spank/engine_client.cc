@@ -3,8 +3,10 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 
@@ -34,9 +36,17 @@ Result<SocketPair> make_socket_pair() {
 }
 
 // Reaps the engine, which has answered or closed its socket; kills it where it lingers.
-std::string end_of(Child child) {
-  auto status = child.end_within(exit_deadline);
+std::optional<int> end_of(Child child) {
+  return child.end_within(exit_deadline);
+}
+
+std::string describe_end(std::optional<int> status) {
   return status ? describe_wait_status(*status) : "it could not be killed";
+}
+
+// As Slurm ends all processes of a step that is cancelled, the engine's too.
+bool ended_by(std::optional<int> status, std::initializer_list<int> signals) {
+  return status && WIFSIGNALED(*status) && std::ranges::find(signals, WTERMSIG(*status)) != signals.end();
 }
 
 void set_receive_deadline(int socket, seconds limit) {
@@ -117,7 +127,10 @@ Result<Container> PyxisEngine::start(const StartRequest& request, const EnginePr
   auto pair = make_socket_pair();
   if (!pair.ok()) return couldnt_start(pair.error().text());
   auto child = spawn_engine("start", process, pair->theirs.get(), ties);
-  if (!child.ok()) return couldnt_start(child.error().text());
+  if (!child.ok())
+    return couldnt_start(child.error().text() +
+                         "; ask the administrator to check the installation of Pyxis, and " +
+                         "pyxis_path in plugstack.conf");
   pair->theirs.reset();
   // Where the engine dies before it has read the request, the answer below says so.
   auto sent = send_message(pair->ours.get(), request.encode());
@@ -125,10 +138,13 @@ Result<Container> PyxisEngine::start(const StartRequest& request, const EnginePr
   for (;;) {
     auto answer = receive_event(pair->ours.get());
     if (!answer.ok()) {
-      auto error =
-          couldnt_start(end_of_stream(answer.error())
-                            ? "the engine " + path_ + " ended without an answer: " + end_of(std::move(*child))
-                            : "answer of the engine " + path_ + ": " + answer.error().text());
+      auto error = couldnt_start("answer of the engine " + path_ + ": " + answer.error().text());
+      if (end_of_stream(answer.error())) {
+        auto end = end_of(std::move(*child));
+        error = ended_by(end, {SIGINT, SIGTERM, SIGHUP})
+                    ? fail("the start of the container was cancelled")
+                    : couldnt_start("the engine " + path_ + " ended without an answer: " + describe_end(end));
+      }
       error.code = engine_died;
       return error;
     }
@@ -191,9 +207,12 @@ Result<void> PyxisEngine::run_to_end(const std::string& verb, const std::string&
   int code = done.ok() ? 0 : done.error().code;
   auto end = end_of(std::move(child));
   if (code == ETIMEDOUT)
-    return fail("the engine did not end within " + std::to_string(finish_deadline.count()) + " s: " + end);
-  if (code == ECONNRESET) return fail("the engine " + path_ + " ended without an answer: " + end);
-  return done;
+    return fail("the engine did not end within " + std::to_string(finish_deadline.count()) +
+                " s: " + describe_end(end));
+  if (code != ECONNRESET) return done;
+  auto error = fail("the engine " + path_ + " ended without an answer: " + describe_end(end));
+  if (ended_by(end, {SIGKILL, SIGINT, SIGTERM, SIGHUP})) error.code = ECANCELED;
+  return error;
 }
 
 }  // namespace

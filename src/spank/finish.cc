@@ -27,7 +27,8 @@ void finish(SlurmApi& api, Step& step, Engine& engine) {
     EngineProcess process{engine_environment(api.environment(), step.job.account), std::nullopt};
     if (::geteuid() == 0) process.identity = step.job.identity;  // a slurmd of one user is that user already
     auto done = engine.finish(request, process, step.farewell.reader.get());
-    if (!done.ok()) report(api, done.error());
+    // Slurm kills all that it finds of a step that is cancelled.
+    if (!done.ok() && done.error().code != ECANCELED) report(api, done.error());
   }
 }
 

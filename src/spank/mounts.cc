@@ -54,6 +54,8 @@ Result<std::vector<MountRequest>> parse_mounts(const std::string& text) {
   std::vector<MountRequest> mounts;
   for (const auto& entry : split(text, ',')) {
     auto mount = parse_entry(entry);
+    bool maybe_flag = !mounts.empty() && entry.find_first_of("/:.") == entry.npos;
+    if (!mount.ok() && maybe_flag) mount.error().remedy = "join flags with '+', as in SRC:DST:ro+rprivate";
     if (!mount.ok())
       return std::move(mount).error().context("--container-mounts: invalid format: \"" + printable(entry) +
                                               "\"");

@@ -171,6 +171,20 @@ machine $REGISTRY_BASIC login alice password wonderland"
   assert_output amd64
 }
 
+@test "an image of one architecture is not taken for another's, present or not" {
+  for _ in absent present; do
+    run pyxis pull -a arm64 "$REGISTRY/busybox"
+    assert_only_error "the image is for linux/amd64, not for linux/arm64"
+    run -0 pyxis pull "$REGISTRY/busybox"
+  done
+}
+
+@test "an architecture that there is not is refused, and those known are named" {
+  run pyxis load -a sparc -n w4 "$REGISTRY/busybox"
+  assert_only_error "unknown architecture 'sparc'" amd64 arm64
+  assert_equal "$(pyxis list)" ""
+}
+
 @test "--arch chooses from an index, and names differ by architecture" {
   local architecture
   for architecture in arm64 amd64; do

@@ -137,9 +137,13 @@ start_stalled_pull() { # NAME; sets `pull`, its process
   victims=$(processes_of_test)
   for process in $victims; do kill -INT "$process" 2>/dev/null || true; done
   for process in $victims; do await_end "$process"; done
-  wait "$pull" && fail "an interrupted pull succeeded"
-  fault release
+  local status=0
+  wait "$pull" || status=$?
+  assert_equal "$status" 130
+  assert_equal "$(cat "$TEST_HOME/stalled.log")" "[ERROR] import $FAULTD/stall-layers/busybox: cancelled"
   assert_equal "$(processes_of_test)" ""
+  assert_equal "$(ls -A "$(store)/tmp")" ""
+  fault release
   run -0 pyxis pull "$FAULTD/stall-layers/busybox"
   assert_nothing_left
 }

@@ -38,6 +38,28 @@ commands=(load pull start exec list remove images digest info version help)
   assert_only_error "no command named 'nothing'"
 }
 
+@test "an image file cannot be loaded yet, and one named without a directory is not looked for in silence" {
+  run pyxis load ./x.sqsh
+  assert_only_error "starting from an image file is not available in this release: ./x.sqsh"
+  run pyxis load "$REGISTRY/x.sqsh"
+  assert_only_error "404 Not Found" "for a file write ./$REGISTRY/x.sqsh"
+}
+
+@test "the name of an image is not taken for that of a container" {
+  run pyxis start registry.example/team/app
+  assert_only_error "'registry.example/team/app' is the name of an image, not of a container" "pyxis load registry.example/team/app"
+}
+
+@test "a command of a later release is said to be one, a misspelt one is put right" {
+  local command
+  for command in import create export bundle batch; do
+    run pyxis "$command" something
+    assert_only_error "'$command' is not available in this release"
+  done
+  run pyxis remov x
+  assert_only_error "no command named 'remov'; did you mean 'remove'?"
+}
+
 @test "an unknown command is named, with the usage" {
   run --separate-stderr pyxis frobnicate
   assert_equal "$output" ""

@@ -143,7 +143,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Bad{"", "empty"}, Bad{"docker://", "no image name"}, Bad{"docker://nvcr.io#", "no image name"},
         Bad{"docker://nvcr.io/", "no image name"}, Bad{"docker://#x", "registry before '#' is empty"},
-        Bad{"docker://@x", "user before '@' is empty"}, Bad{"http://x/y", "unknown scheme"},
+        Bad{"docker://@x", "user before '@' is empty"},
+        Bad{"http://x/y", "unknown scheme; write REGISTRY/IMAGE[:TAG], with docker://"},
         Bad{"docker://https://nvcr.io/x", "is not a registry"}, Bad{"docker://Ubuntu", "upper-case"},
         Bad{"ubuntu:", "tag after ':' is empty"}, Bad{"ubuntu:a b", "blanks"}, Bad{"ubuntu:-x", "tag '-x'"},
         Bad{"ubuntu:" + std::string(129, 'a'), "tag"}, Bad{"a//b", "empty part"}, Bad{"a/b/", "empty part"},

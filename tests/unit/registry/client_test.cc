@@ -2,6 +2,10 @@
 #include "registry/client.h"
 
 #include <gmock/gmock.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <thread>
 
 #include "stored_image.h"
 
@@ -158,6 +162,31 @@ TEST(Registry, UnreachableIsSaidOnce) {
   auto nameless = client.head_manifest(parse_reference("no-such-registry.invalid/x").value()).error();
   EXPECT_EQ(nameless.code, EHOSTUNREACH);
   EXPECT_THAT(nameless.text(), HasSubstr("check the spelling of the registry"));
+}
+
+// As a forwarded port does whose service is down.
+TEST(Registry, ThatBreaksConnectionsOffIsUnreachable) {
+  Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  ASSERT_EQ(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), length), 0);
+  ASSERT_EQ(::listen(listener.get(), 8), 0);
+  ASSERT_EQ(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &length), 0);
+  std::thread server([&] {
+    for (int fd; (fd = ::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC)) >= 0;) {
+      linger at_once{1, 0};
+      ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+      ::close(fd);
+    }
+  });
+  Client client(quick_settings());
+  auto reference = parse_reference("127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/x").value();
+  auto error = client.head_manifest(reference).error();
+  ::shutdown(listener.get(), SHUT_RDWR);
+  server.join();
+  EXPECT_EQ(error.code, EHOSTUNREACH) << error.text();
 }
 
 // 0.0.0.0 reaches this machine, and is not one of the names that stand for it.

@@ -53,6 +53,7 @@ TEST(Explain, WhoWasRefusedAndWhatToDo) {
   auto absent_user = inquiry();
   absent_user.user = "me";
   EXPECT_THAT(explain(absent_user, outcome(401, "")).text(), HasSubstr("no credentials for user me"));
+  EXPECT_THAT(explain(absent_user, outcome(401, "")).text(), HasSubstr(" login me password SECRET`"));
 }
 
 TEST(Explain, OtherAnswers) {

@@ -159,6 +159,7 @@ TEST_P(Mounter, Unmount) {
     EXPECT_THAT(text_of(again), StartsWith("unmount /t: "));
     EXPECT_THAT(text_of(again), HasSubstr("nothing is mounted there"));
     EXPECT_EQ(request("umount", "/", "", root).error().code, EBUSY);
+    EXPECT_EQ(request("umount", "/nosuch", "", root).error().remedy, "the container has no such path");
   });
 }
 

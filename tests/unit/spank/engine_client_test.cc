@@ -62,6 +62,7 @@ TEST_F(EngineClient, PassesEventsOnAndTellsWhichPartFailed) {
 TEST_F(EngineClient, AnEngineThatDiesIsNamedWithItsEnd) {
   EXPECT_THAT(start_problem("die"), HasSubstr("fake_engine ended without an answer: exited with status 3"));
   EXPECT_THAT(start_problem("crash"), HasSubstr("killed by signal 9"));
+  EXPECT_EQ(start_problem("interrupted"), "the start of the container was cancelled");
   EXPECT_EQ(start("die").error().code, engine_died);
   EXPECT_THAT(start_problem("nonsense"), HasSubstr("answer of the engine"));
 }
@@ -69,6 +70,7 @@ TEST_F(EngineClient, AnEngineThatDiesIsNamedWithItsEnd) {
 TEST_F(EngineClient, AMissingEngineIsNamed) {
   engine = pyxis_engine("/no/such/pyxis");
   EXPECT_THAT(start_problem("x"), HasSubstr("execute /no/such/pyxis: No such file or directory"));
+  EXPECT_THAT(start_problem("x"), HasSubstr("pyxis_path in plugstack.conf"));
 }
 
 TEST_F(EngineClient, FinishTellsHowItWent) {
@@ -77,6 +79,7 @@ TEST_F(EngineClient, FinishTellsHowItWent) {
             "couldn't clean up container fail: still busy");
   EXPECT_THAT(engine->finish({"die", "", true, "", ""}, {}, -1).error().text(),
               HasSubstr("exited with status 3"));
+  EXPECT_EQ(engine->finish({"crash", "", true, "", ""}, {}, -1).error().code, ECANCELED);
 }
 
 TEST_F(EngineClient, FinishNeedsNoEngineWhereTheSupervisorSaysThatItHasClearedUp) {

@@ -33,6 +33,7 @@ int start() {
   const auto& image = request->image;
   if (image == "die") return 3;
   if (image == "crash") ::kill(::getpid(), SIGKILL);
+  if (image == "interrupted") ::kill(::getpid(), SIGINT);
   if (image == "nonsense") return send_message(contract_socket_fd, "nonsense").ok() ? 0 : 1;
   if (image == "report") {
     Event event{Event::Kind::started, ""};
@@ -52,6 +53,7 @@ int finish() {
   auto request = FinishRequest::decode(receive_message(contract_socket_fd)->body);
   if (!request.ok()) return 9;
   if (request->container == "die") return 3;
+  if (request->container == "crash") ::kill(::getpid(), SIGKILL);
   write_answer(contract_answer_fd, request->container == "fail" ? Result<void>(fail("still busy")) : ok());
   return 0;
 }

@@ -28,6 +28,11 @@ TEST(Mounts, FlagsAreJoinedByPlus) {
               ElementsAre(MountRequest{"/a", "/b", "x-create=auto,bind,ro"}));
 }
 
+TEST(Mounts, FlagsJoinedByACommaAreToldApartFromMounts) {
+  EXPECT_THAT(problem("/etc:/x:ro,rw"), HasSubstr("join flags with '+'"));
+  EXPECT_EQ(problem("/a,relative:/b").find("join flags"), std::string::npos);
+}
+
 TEST(Mounts, TmpfsAndUmountAreKindsOfTheirOwn) {
   EXPECT_THAT(parse_mounts("tmpfs:/t:size=10M+mode=700,umount:/proc/x").value(),
               ElementsAre(MountRequest{"tmpfs", "/t", "x-create=dir,size=10M,mode=700"},

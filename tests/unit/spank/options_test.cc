@@ -147,7 +147,7 @@ TEST(Resolve, WhatThisReleaseLacksIsOneClearError) {
   EXPECT_EQ(with(OptionId::save, "/x"), "--container-save is not available in this release");
   EXPECT_EQ(with(OptionId::entrypoint, ""), "--container-entrypoint is not available in this release");
   EXPECT_EQ(with(OptionId::workdir, "/", entrypoint),
-            "--container-entrypoint is not available in this release");
+            "execute_entrypoint=1 (in plugstack.conf) is not available in this release");
   EXPECT_EQ(with(OptionId::no_entrypoint, "", entrypoint), "");
   EXPECT_THAT(with(OptionId::image, "./x.sqsh"), HasSubstr("is not available in this release"));
   EXPECT_THAT(with(OptionId::image, "/x.sqsh"), HasSubstr("is not available in this release"));
