@@ -1,6 +1,8 @@
 // The plugin's entry points: what Slurm calls, context by context. Nothing is decided here.
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -30,6 +32,10 @@ struct Plugin {
       bad_option;  // found in slurmstepd, where Slurm only logs what an option's callback returns
   std::unique_ptr<Engine> engine;
   std::unique_ptr<Step> step;
+  // How often plugstack.conf and what it includes name us: it is one library all the same, each of whose
+  // callbacks Slurm calls that often.
+  unsigned loads = 0;
+  std::map<std::string_view, unsigned> calls;
 };
 
 // Never destroyed: Slurm may unload the plugin or exit in ways that leave no time for destructors.
@@ -120,10 +126,17 @@ int init_post_opt(SlurmApi& api) {
   return check_client_options(api, *self.config, self.given, variables, say_ignored);
 }
 
+// Whether this call repeats one that has been done, for a further line of plugstack.conf.
+bool repeated(std::string_view callback) {
+  auto& self = plugin();
+  return self.calls[callback]++ % std::max(self.loads, 1u) != 0;
+}
+
 using Phase = int (*)(SlurmApi&);
 
 int run(const char* callback, int on_failure, spank_t handle, int count, char** words, Phase phase) noexcept {
   return guarded(callback, on_failure, [&] {
+    if (repeated(callback)) return 0;
     auto api = slurm_api(handle, option_given);
     if (!configure(*api, count, words)) return on_failure;
     return phase(*api);
@@ -143,6 +156,9 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 int slurm_spank_init(spank_t handle, int count, char* words[]) {
+  if (++pyxis::spank::plugin().loads == 2)
+    ::slurm_debug(
+        "pyxis: spank_pyxis.so is named by more than one line of plugstack.conf and what it includes");
   return pyxis::spank::run("init", -1, handle, count, words, pyxis::spank::init);
 }
 

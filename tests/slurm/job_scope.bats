@@ -80,3 +80,19 @@ of_job() { # JOB COMMAND...
   run -0 controller sinfo -h -o %T
   refute_output --regexp 'drain|down|fail'
 }
+
+# As where plugstack.conf includes a directory twice. (Here because it would disturb the suite's cluster.)
+@test "a plugin that plugstack.conf names twice is one all the same" {
+  local job
+  job=$(allocate alice)
+  cp "$PYXIS_CLUSTER_DIR/plugstack.conf" "$BATS_TEST_TMPDIR/once"
+  grep spank_pyxis "$BATS_TEST_TMPDIR/once" >>"$PYXIS_CLUSTER_DIR/plugstack.conf"
+  run -0 as alice srun --jobid="$job" -n1 echo uncontained
+  assert_output uncontained
+  run -0 --separate-stderr as alice srun --jobid="$job" --overcommit -n3 --container-image="$IMAGE" sh -c 'readlink /proc/self/ns/mnt'
+  assert_equal "${#lines[@]}" 3
+  assert_equal "$(sort -u <<<"$output" | wc -l)" 1
+  cp "$BATS_TEST_TMPDIR/once" "$PYXIS_CLUSTER_DIR/plugstack.conf"
+  assert_equal "$(containers)" ''
+  controller scancel "$job"
+}
