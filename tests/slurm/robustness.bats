@@ -201,9 +201,10 @@ SCRIPT
     --container-mounts="$SUITE/robustness:/fifos" "$SUITE/robustness/requeue.sh")
   assert_equal "$(timeout 60 head -n 1 "$SUITE/robustness/up")" up
   controller scontrol requeue "$number"
-  # Slurm would wait two minutes before it starts a requeued job again, and knows that when the job has left the node.
+  # Slurm would wait two minutes before it starts a requeued job again, and knows that when the job has left the node. Not in
+  # this very second: slurmd revoked the job's credential in it, and takes whole seconds for one ("Job credential revoked").
   grep -qm 1 "Requeuing JobId=$number" < <(exec timeout 60 tail -n +1 -f "$PYXIS_CLUSTER_DIR/head/slurmctld.log" 3>&-)
-  controller scontrol update "JobId=$number" StartTime=now
+  controller scontrol update "JobId=$number" StartTime=now+2seconds
   assert_equal "$(timeout 100 head -n 1 "$SUITE/robustness/up")" over
   assert_equal "$(grep -E '^(restarts|fresh|/only)' "$SUITE/robustness/requeue.out")" $'restarts: 0\nrestarts: 1\nfresh'
 }
