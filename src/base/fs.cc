@@ -117,6 +117,14 @@ Result<Fd> open_beneath(int root, const std::string& path, int flags, mode_t mod
   return open_resolved(root, path, flags, mode, RESOLVE_BENEATH);
 }
 
+Result<void> check_owner(int fd, const std::string& name, const std::string& remedy) {
+  struct stat info;
+  if (::fstat(fd, &info) != 0) return sys_error(name);
+  if (info.st_uid == ::geteuid()) return ok();
+  return Error{"directory " + name + " belongs to another user (uid " + std::to_string(info.st_uid) + ")",
+               remedy, EPERM};
+}
+
 bool readable_within(int fd, std::chrono::milliseconds limit) {
   auto end = std::chrono::steady_clock::now() + limit;
   for (;;) {
@@ -132,8 +140,8 @@ Result<std::string> read_fd(int fd, size_t limit) {
   std::string content;
   for (;;) {
     size_t used = content.size();
-    size_t step =
-        std::max<size_t>(used, 4096);  // most files read here are small, and memory never touched is free
+    // Most files read here are small, and memory that is never touched is free.
+    size_t step = std::max<size_t>(used, 4096);
     content.resize(used + step);
     ssize_t got = ::read(fd, content.data() + used, step);
     if (got < 0 && errno == EINTR)
@@ -196,8 +204,8 @@ Result<void> make_directories(const std::string& path, mode_t mode) {
     if (slash != std::string::npos) ++slash;
     if (::mkdir(part.c_str(), mode) != 0) {
       int code = errno;
-      struct stat
-          info;  // EEXIST says nothing of the type, and a read-only or foreign parent answers EROFS or EACCES
+      // EEXIST says nothing of the type, and a read-only or foreign parent answers EROFS or EACCES.
+      struct stat info;
       if (::stat(part.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) continue;
       return no_space_aware("create directory " + part, code == EEXIST ? ENOTDIR : code);
     }

@@ -23,6 +23,10 @@ Result<Fd> open_in_root(int root, const std::string& path, int flags, mode_t mod
 // openat2(2) with RESOLVE_BENEATH: leaving `root` is an error (EXDEV, "Invalid cross-device link").
 Result<Fd> open_beneath(int root, const std::string& path, int flags, mode_t mode = 0);
 
+// EPERM with `remedy`, unless this process's user owns the open file `name`: whoever owns a directory decides
+// what is in it.
+Result<void> check_owner(int fd, const std::string& name, const std::string& remedy);
+
 // True once the descriptor is readable or at its end, false when that takes longer than `limit`.
 bool readable_within(int fd, std::chrono::milliseconds limit);
 

@@ -32,12 +32,7 @@ void set_deadline(int socket) {
 }
 
 Result<void> check_own(int dir, const std::string& path) {
-  struct stat info;
-  if (::fstat(dir, &info) != 0) return sys_error(path);
-  if (info.st_uid != ::geteuid())
-    return fail("runtime directory " + path + " belongs to uid " + std::to_string(info.st_uid),
-                "remove it, or set ENROOT_RUNTIME_PATH to a directory of your own");
-  return ok();
+  return check_owner(dir, path, "remove it, or set ENROOT_RUNTIME_PATH to a directory of your own");
 }
 
 Result<Fd> open_running(const std::string& runtime_path) {

@@ -31,11 +31,9 @@ Result<std::string> host_name() {
 
 // What lies in the store is executed as its user: nobody else may have made or be able to change it.
 Result<Fd> own(Fd directory, const std::string& name) {
+  TRY(check_owner(directory.get(), name, "set ENROOT_DATA_PATH to a directory of your own"));
   struct stat info;
   if (::fstat(directory.get(), &info) != 0) return sys_error(name);
-  if (info.st_uid != ::geteuid())
-    return Error{"directory " + name + " belongs to another user (uid " + std::to_string(info.st_uid) + ")",
-                 "set ENROOT_DATA_PATH to a directory of your own", EPERM};
   if ((info.st_mode & 022) != 0 && ::fchmod(directory.get(), info.st_mode & 07755) != 0)
     return sys_error("chmod " + name);
   return directory;
