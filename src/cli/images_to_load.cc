@@ -15,12 +15,7 @@ std::shared_ptr<ImageArguments> add_image_arguments(CLI::App& command) {
 Result<ImportRequest> import_request(const ImageArguments& arguments) {
   ImportRequest request;
   request.reference = TRY(parse_reference(arguments.uri));
-  if (request.reference.scheme == Reference::Scheme::file)
-    return fail("starting from an image file is not available in this release: " + arguments.uri,
-                "push the image to a registry and name it there");
-  if (request.reference.scheme != Reference::Scheme::docker)
-    return fail("images of this kind cannot be imported in this release: " + arguments.uri,
-                "push the image to a registry and name it there");
+  TRY(check_importable(request.reference));
   request.platform =
       arguments.architecture.empty() ? host_platform() : TRY(parse_platform(arguments.architecture));
   if (!arguments.architecture.empty()) TRY(check_architecture(request.platform));

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -54,7 +55,7 @@ Result<Helper> start_helper(const std::string& name, const std::string& verb, co
 }
 
 // The text of `done`.
-Result<std::string> follow(Helper helper, Reporter& reporter) {
+Result<std::string> follow(Helper& helper, Reporter& reporter) {
   for (;;) {
     auto message = receive_message(helper.socket.get());
     if (!message.ok()) {
@@ -84,13 +85,14 @@ Result<std::string> follow(Helper helper, Reporter& reporter) {
 // done and ends; then its end is ours.
 class EndsHelperFirst {
  public:
-  explicit EndsHelperFirst(pid_t helper) {
-    helper_ = helper;
+  // A pidfd of the helper, whose number may be another process's once it has been waited for.
+  explicit EndsHelperFirst(Fd helper) : pidfd_(std::move(helper)) {
+    helper_ = pidfd_.get();
     asked_ = false;
     struct sigaction forward {};
     forward.sa_handler = [](int) {
       asked_ = true;
-      ::kill(helper_, SIGTERM);
+      ::syscall(SYS_pidfd_send_signal, helper_.load(), SIGTERM, nullptr, 0);
     };
     forward.sa_flags = SA_RESTART;
     for (size_t i = 0; i < signals.size(); ++i) ::sigaction(signals[i], &forward, &before_[i]);
@@ -104,16 +106,17 @@ class EndsHelperFirst {
 
  private:
   static constexpr std::array signals = {SIGINT, SIGTERM, SIGHUP};
-  static inline std::atomic<pid_t> helper_;
+  static inline std::atomic<int> helper_;
   static inline std::atomic<bool> asked_;
   std::array<struct sigaction, signals.size()> before_{};
+  Fd pidfd_;
 };
 
 Result<Digest> run_helper(const std::string& name, const std::string& verb, const Settings& settings,
                           const ImportRequest& request, Reporter& reporter) {
   auto helper = TRY(start_helper(name, verb, settings, request));
-  EndsHelperFirst signals(helper.child.pid());
-  auto answer = follow(std::move(helper), reporter);
+  EndsHelperFirst signals(TRY(open_pidfd(helper.child.pid())));
+  auto answer = follow(helper, reporter);
   // A terminal's interrupt reaches the helper, too, which may have ended of it before we have seen ours.
   if (!answer.ok() && (signals.asked() || answer.error().code == ECANCELED))
     return Error{"cancelled", {}, ECANCELED};
@@ -121,6 +124,12 @@ Result<Digest> run_helper(const std::string& name, const std::string& verb, cons
 }
 
 }  // namespace
+
+Result<void> check_importable(const Reference& reference) {
+  if (reference.scheme == Reference::Scheme::docker) return ok();
+  return fail("images of this kind cannot be imported in this release: " + reference.canonical(),
+              "push the image to a registry and name it there");
+}
 
 std::string recorded_name(const ImportRequest& request) {
   auto reference = request.reference;
@@ -171,7 +180,8 @@ Result<std::optional<NameCheck>> NameCheck::begin(const Store& store, const Sett
 
 Result<bool> NameCheck::still_current(Reporter& reporter) {
   if (!socket_) return true;
-  auto answer = follow({std::move(child_), std::move(socket_)}, reporter);
+  Helper helper{std::move(child_), std::move(socket_)};
+  auto answer = follow(helper, reporter);
   if (answer.ok()) return *answer == pointed_to_.text();
   // The registry did not answer at all, as opposed to answering no.
   if (answer.error().code != EHOSTUNREACH) return std::move(answer).error();

@@ -24,10 +24,14 @@ struct ImportRequest {
 // The name under which a request's image is recorded in the store: one per platform.
 std::string recorded_name(const ImportRequest& request);
 
+// Error for a kind of image that this release has no importer for: all but those of registries.
+Result<void> check_importable(const Reference& reference);
+
 // The image, present in the store afterwards. Asks the registry what a tag points to (one HEAD request); a
 // digest that is present needs no network. Where the registry cannot be reached, the image a tag pointed to
-// last is used, with a warning. ECANCELED where a signal asked this
-// process or the import to end meanwhile: it is caught, and nothing half done is left. Many processes may import one image at once: each layer is downloaded once.
+// last is used, with a warning. Many processes may import one image at once: each layer is downloaded once.
+// ECANCELED where a signal asked this process or the import to end meanwhile: it is caught, and nothing half
+// done is left.
 Result<StoredImage> import_image(const Store& store, const Settings& settings, const ImportRequest& request,
                                  Reporter& reporter);
 

@@ -25,9 +25,10 @@ std::stop_token stop_on_signals() {
     int number;
     ::sigwait(&signals, &number);
     source.request_stop();
-    // The lock of a layer that another process imports is not waited for with an eye on this.
-    constexpr unsigned patience = 5;
-    ::sleep(patience);
+    // The lock of a layer that another process imports is not waited for with an eye on this: who asks once
+    // more, or has asked some time ago, gets the end without the tidying.
+    timespec patience{.tv_sec = 5, .tv_nsec = 0};
+    ::sigtimedwait(&signals, nullptr, &patience);
     ::_exit(1);
   }).detach();
   return source.get_token();

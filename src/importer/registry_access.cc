@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
+#include "engine/import.h"
+
 namespace pyxis {
 
 Result<std::unique_ptr<Client>> open_registry(const Reference& reference, const Settings& settings,
                                               Patience patience, Reporter& reporter, std::stop_token stop) {
-  if (reference.scheme != Reference::Scheme::docker)
-    return fail("images of this kind cannot be imported in this release: " + reference.canonical(),
-                "push the image to a registry and name it there");
+  TRY(check_importable(reference));
   ClientSettings client;
   client.http.connect_timeout = settings.connect_timeout;
   client.http.transfer_timeout = settings.transfer_timeout;

@@ -40,7 +40,7 @@ commands=(load pull start exec list remove images digest info version help)
 
 @test "an image file cannot be loaded yet, and one named without a directory is not looked for in silence" {
   run pyxis load ./x.sqsh
-  assert_only_error "starting from an image file is not available in this release: ./x.sqsh"
+  assert_only_error "images of this kind cannot be imported in this release: ./x.sqsh"
   run pyxis load "$REGISTRY/x.sqsh"
   assert_only_error "404 Not Found" "for a file write ./$REGISTRY/x.sqsh"
 }
