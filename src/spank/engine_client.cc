@@ -202,7 +202,10 @@ Result<void> PyxisEngine::run_to_end(const std::string& verb, const std::string&
   answer.writer.reset();
   // Where the engine dies before it has read the request, the answer below says so.
   auto sent = send_message(pair.ours.get(), body);
-  if (!sent.ok() && !end_of_stream(sent.error())) return end_of(std::move(child)), sent;
+  if (!sent.ok() && !end_of_stream(sent.error())) {
+    reap(std::move(child));
+    return sent;
+  }
   auto done = read_answer(answer.reader.get(), finish_deadline);
   int code = done.ok() ? 0 : done.error().code;
   auto end = end_of(std::move(child));
