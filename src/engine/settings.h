@@ -16,8 +16,8 @@ struct Settings {
   unsigned max_processors = 1, max_connections = 10;
   std::chrono::seconds connect_timeout{30}, transfer_timeout{0};
   unsigned transfer_retries = 0;
-  bool rootfs_writable_set =
-      false;  // said by somebody: steps default to writable otherwise (spec, Note on writability)
+  // Said by somebody: steps default to writable otherwise (spec, Note on writability).
+  bool rootfs_writable_set = false;
   Environment environment;  // what the process got, with the file's values where it had none
 };
 

@@ -201,8 +201,8 @@ class Start {
 
 Result<JoinedContainer> start_container(StartOptions options, const Settings& settings, Fd leash,
                                         Reporter& reporter, Phase& phase) {
-  UmaskScope umask(
-      022);  // the caller's would decide about the modes of what all steps in the container share
+  // The caller's would decide about the modes of what all steps in the container share.
+  UmaskScope umask(022);
   return Start(std::move(options), settings, std::move(leash), reporter, phase).run();
 }
 

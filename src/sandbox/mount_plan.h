@@ -33,8 +33,8 @@ struct PlannedMount {
   std::optional<Propagation> propagation;
   bool recursive_propagation = false;
   CreateTarget create = CreateTarget::none;
-  bool nofail =
-      false;  // a failure is not fatal; it is told unless `silent` or the source just does not exist
+  // A failure is not fatal; it is told unless `silent` or the source just does not exist.
+  bool nofail = false;
   bool silent = false;
   std::vector<std::string> data;  // options for the file system, "name" or "name=value"
 

@@ -63,8 +63,8 @@ struct SandboxCommand {
   std::vector<std::string> environment;
   std::string workdir = "/";
   bool keep_capabilities = false;  // remapped to root: kept, within the user namespace
-  bool pretend_ownership =
-      false;  // chown, setuid and their like succeed without doing anything (nsjoin/seccomp.h)
+  // chown, setuid and their like succeed without doing anything (nsjoin/seccomp.h).
+  bool pretend_ownership = false;
   // run_in_sandbox: told why the program could not be executed; the exit status is then a shell's, 127 (not
   // found) or 126. Without it, that is an error like others.
   std::function<void(const Error&)> not_executed;

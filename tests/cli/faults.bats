@@ -2,14 +2,8 @@
 
 load helpers
 
-setup() {
-  make_home
-  fault reset
-}
-teardown() {
-  fault release
-  remove_home
-}
+setup() { make_home_and_faults; }
+teardown() { remove_home_and_faults; }
 
 assert_nothing_imported() {
   assert_equal "$(layer_count)" 0

@@ -46,6 +46,16 @@ remove_home() {
   rm -rf --one-file-system -- "$TEST_HOME"
 }
 
+# setup and teardown of tests with a registry that fails; they unmount what they have mounted themselves.
+make_home_and_faults() {
+  make_home
+  fault reset
+}
+remove_home_and_faults() {
+  fault release
+  remove_home
+}
+
 # Runs a command as the test user, with nothing of our environment but what is given as NAME=value arguments. What
 # `wrapped` holds comes between: a program of root's that executes the rest.
 wrapped=()

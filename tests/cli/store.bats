@@ -2,14 +2,10 @@
 
 load helpers
 
-setup() {
-  make_home
-  fault reset
-}
+setup() { make_home_and_faults; }
 teardown() {
-  fault release
   ! mountpoint -q "$TEST_HOME/small" || umount -l "$TEST_HOME/small"
-  remove_home
+  remove_home_and_faults
 }
 
 # Blobs that were asked for since mark_requests, each as often as it was.

@@ -73,7 +73,7 @@ class Running : public testing::Scratch {
 };
 
 TEST_F(Running, WhatAnotherUserHasMadeIsNotLookedAt) {
-  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a directory away";
+  if (::geteuid() != 0) GTEST_SKIP() << "run as an ordinary user: only root can give a directory away";
   auto directory = open();
   auto listener = listen(directory);
   EXPECT_THAT(list(), ElementsAre("c"));

@@ -43,7 +43,7 @@ TEST(OwnershipFilter, ShowsInTheStatus) {
 }
 
 TEST(OwnershipFilter, LeavesNewPrivilegesWhereCapable) {
-  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  if (::geteuid() != 0) GTEST_SKIP() << "run as an ordinary user: only root has the capability";
   EXPECT_EQ(in_child([] {
               if (!install_ownership_filter().ok()) return 1;
               return ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);

@@ -41,7 +41,7 @@ TEST(IdMap, BothForms) {
 }
 
 TEST(IdMap, IdsAbove2To31) {
-  if (::geteuid() != 0) GTEST_SKIP() << "only root can become such a user";
+  if (::geteuid() != 0) GTEST_SKIP() << "run as an ordinary user: only root can become such a user";
   as_user(
       [](const std::string& dir) {
         ASSERT_EQ(::getuid(), 3000000000u);

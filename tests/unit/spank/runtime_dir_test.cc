@@ -31,7 +31,7 @@ TEST(RuntimeDir, IsMadeForTheUser) {
 }
 
 TEST(RuntimeDir, BelongsToTheUserWhereRootMakesIt) {
-  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  if (::geteuid() != 0) GTEST_SKIP() << "run as an ordinary user: only root can give a directory away";
   Temporary top;
   auto path = make_user_runtime_dir(top.path() + "/pyxis", {12345, 23456, {}});
   ASSERT_TRUE(path.ok()) << path.error().text();

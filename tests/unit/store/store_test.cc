@@ -65,7 +65,7 @@ TEST_F(StoreItself, IsMadeOnceAndKeepsItsForm) {
 }
 
 TEST_F(StoreItself, ThatAnotherUserHasMadeIsRefused) {
-  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a directory away";
+  if (::geteuid() != 0) GTEST_SKIP() << "run as an ordinary user: only root can give a directory away";
   ASSERT_EQ(text_of(Store::open(path("other"), [] { return StoreForm::overlay; })), "");
   for (auto name : {"other/layers/sha256", "other/refs", "other"}) {
     ASSERT_EQ(::chown(path(name).c_str(), 12345, 12345), 0);
