@@ -25,11 +25,10 @@ std::stop_token stop_on_signals() {
     int number;
     ::sigwait(&signals, &number);
     source.request_stop();
-    // The lock of a layer that another process imports is not waited for with an eye on this: who asks once
-    // more, or has asked some time ago, gets the end without the tidying.
-    timespec patience{.tv_sec = 5, .tv_nsec = 0};
-    ::sigtimedwait(&signals, nullptr, &patience);
-    ::_exit(1);
+    // The lock of a layer that another process imports is not waited for with an eye on this. (Further signals
+    // are no reason to leave without tidying: a terminal's interrupt comes from the engine as well.)
+    constexpr unsigned patience = 5;
+    ::alarm(patience);  // its signal ends the process
   }).detach();
   return source.get_token();
 }

@@ -209,7 +209,7 @@ TEST_F(Running, ARuntimeDirectoryOfSomebodyElseIsRefused) {
     ASSERT_EQ(::chown(foreign.c_str(), 4321, 4321), 0);
   }
   auto directory = RunningDirectory::open(foreign, "c");
-  EXPECT_THAT(text_of(directory), HasSubstr("belongs to uid"));
+  EXPECT_THAT(text_of(directory), HasSubstr("belongs to another user (uid"));
 }
 
 }  // namespace
