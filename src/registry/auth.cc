@@ -45,6 +45,12 @@ std::optional<Challenge> choose(const HttpResponse& refused) {
   return chosen;
 }
 
+// RFC 6750, 3.1: the token has expired, say, and another one may be asked for. Even a fresh one ends on its
+// way where tokens are short-lived. A token that is good but not good enough is "insufficient_scope".
+bool calls_token_invalid(const Challenge& challenge) {
+  return challenge.scheme == "bearer" && challenge.parameter("error") == "invalid_token";
+}
+
 Result<std::string> token_of(const HttpResponse& response) {
   auto document = TRY(json::parse_object(response.body, "the token server's answer"));
   auto token = TRY(json::text(document, "token"));
@@ -141,9 +147,9 @@ Result<bool> Authenticator::renew(const HttpResponse& refused, const std::string
                                   const std::stop_token& stop) {
   std::lock_guard hold(mutex_);
   if (used != authorization_) return true;  // another thread was faster
-  if (!used.empty() && !accepted_) return false;
   auto challenge = choose(refused);
   if (!challenge) return false;
+  if (!used.empty() && !accepted_ && !calls_token_invalid(*challenge)) return false;
   std::string fresh;
   if (challenge->scheme == "bearer") {
     fresh = TRY(answer_bearer(*challenge, refused.url, stop));

@@ -35,8 +35,8 @@ class TokenRegistry : public testing::Test {
   ServerResponse answer(const ServerRequest& request) {
     bool current = tokens_given_ > 0 &&
                    request.header("authorization") == "Bearer token" + std::to_string(tokens_given_);
-    if (expired_ || !current) {
-      expired_ = false;
+    if (expired_ > 0 || !current) {
+      if (expired_ > 0) --expired_;
       return {401,
               {{"WWW-Authenticate", challenge()}},
               R"({"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]})"};
@@ -46,7 +46,8 @@ class TokenRegistry : public testing::Test {
 
   std::string challenge() const {
     return "Bearer realm=\"" + (realm_.empty() ? "http://" + token_server_.address() + "/token" : realm_) +
-           "\",service=\"the registry\",scope=\"" + scope_ + "\"";
+           "\",service=\"the registry\",scope=\"" + scope_ + "\"" +
+           (error_.empty() ? "" : ",error=\"" + error_ + "\"");
   }
 
   ClientSettings settings() {
@@ -61,8 +62,8 @@ class TokenRegistry : public testing::Test {
   Descriptor layer_;
   std::atomic<int> tokens_given_ = 0;  // by one server, read by the other
   int token_status_ = 200;
-  bool expired_ = false;
-  std::string realm_, scope_ = "repository:repo/image:pull";
+  int expired_ = 0;  // so many requests more are refused, whatever their token
+  std::string error_, realm_, scope_ = "repository:repo/image:pull";
   FakeServer token_server_{[this](const ServerRequest& request) { return give_token(request); }};
   FakeServer registry_{[this](const ServerRequest& request) {
     return request.target == "/v2/" ? ServerResponse{401, {{"WWW-Authenticate", challenge()}}, ""}
@@ -124,9 +125,33 @@ TEST_F(TokenRegistry, ExpiredTokenIsRenewed) {
   Client client(settings());
   auto reference = reference_at(registry_);
   ASSERT_TRUE(client.get_blob(reference, layer_, layer_.size).ok());
-  expired_ = true;
+  expired_ = 1;
   ASSERT_TRUE(client.get_blob(reference, layer_, layer_.size).ok());
   EXPECT_EQ(tokens_given_, 2);
+}
+
+TEST_F(TokenRegistry, TokenThatEndsOnItsWayIsRenewed) {
+  error_ = "invalid_token";
+  expired_ = 2;  // without a token, and with the first one
+  Client client(settings());
+  ASSERT_TRUE(client.get_blob(reference_at(registry_), layer_, layer_.size).ok());
+  EXPECT_EQ(tokens_given_, 2);
+}
+
+TEST_F(TokenRegistry, InvalidTokensEndSomewhen) {
+  error_ = "invalid_token";
+  expired_ = 1000;
+  auto blob = Client(settings()).get_blob(reference_at(registry_), layer_, layer_.size);
+  ASSERT_FALSE(blob.ok());
+  EXPECT_THAT(blob.error().text(), HasSubstr("401"));
+  EXPECT_EQ(tokens_given_, 3);
+}
+
+TEST_F(TokenRegistry, TokenThatIsNotGoodEnoughIsNotAskedForAgain) {
+  error_ = "insufficient_scope";
+  expired_ = 1000;
+  ASSERT_FALSE(Client(settings()).get_blob(reference_at(registry_), layer_, layer_.size).ok());
+  EXPECT_EQ(tokens_given_, 1);
 }
 
 TEST_F(TokenRegistry, ManyThreadsAskForOneToken) {
