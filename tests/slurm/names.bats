@@ -141,10 +141,10 @@ namespaces='readlink /proc/self/ns/mnt; readlink /proc/self/ns/user'
   local n pids=() before
   mark_log anonymous
   for n in {1..6}; do
-    step --container-image="$IMAGE" --container-name=rush sh -c "$namespaces"';echo $$ >>/arrived; echo done' >"$BATS_TEST_TMPDIR/$n" 2>&1 3>&- &
+    step --container-image="$IMAGE" --container-name=rush sh -c "$namespaces"';echo $$ >>/arrived; echo done' >"$BATS_TEST_TMPDIR/$n" 2>"$BATS_TEST_TMPDIR/$n.errors" 3>&- &
     pids+=($!)
   done
-  for n in {1..6}; do ended "${pids[n - 1]}" || cat "$BATS_TEST_TMPDIR/$n"; done
+  for n in {1..6}; do ended "${pids[n - 1]}" || cat "$BATS_TEST_TMPDIR/$n.errors"; done
   for n in {1..6}; do assert_equal "$(tail -n 1 "$BATS_TEST_TMPDIR/$n")" done; done
   run -0 --separate-stderr step --container-name=rush sh -c 'wc -l </arrived'
   assert_output 6

@@ -22,7 +22,7 @@ teardown() {
   mark_log fault
   for user in alice bob; do
     for n in 1 2; do
-      step_of "$user" --container-image="$FAULTD/stall-layers/wide" sh -c 'cat /wide/last' >"$BATS_TEST_TMPDIR/$user.$n" 2>&1 3>&- &
+      step_of "$user" --container-image="$FAULTD/stall-layers/wide" sh -c 'cat /wide/last' >"$BATS_TEST_TMPDIR/$user.$n" 2>"$BATS_TEST_TMPDIR/$user.$n.errors" 3>&- &
       pids+=($!)
     done
   done
@@ -30,7 +30,7 @@ teardown() {
   fault _release
   for n in "${pids[@]}"; do ended "$n"; done
   for user in alice bob; do
-    for n in 1 2; do assert_equal "$(tail -n 1 "$BATS_TEST_TMPDIR/$user.$n")" 69; done
+    for n in 1 2; do assert_equal "$(<"$BATS_TEST_TMPDIR/$user.$n")" 69; done
     assert_nothing_left node1 "$user"
   done
   # Each layer once for each store. (The configuration, which is small, each step may have read for itself.)
@@ -44,11 +44,11 @@ teardown() {
 @test "32 steps at once on one node all succeed" {
   local n pids=()
   for n in {1..32}; do
-    step --container-image="$IMAGE" sh -c 'echo "$IMAGE_VARIABLE"' >"$BATS_TEST_TMPDIR/$n" 2>&1 3>&- &
+    step --container-image="$IMAGE" sh -c 'echo "$IMAGE_VARIABLE"' >"$BATS_TEST_TMPDIR/$n" 2>"$BATS_TEST_TMPDIR/$n.errors" 3>&- &
     pids+=($!)
   done
-  for n in {1..32}; do ended "${pids[n - 1]}" || cat "$BATS_TEST_TMPDIR/$n"; done
-  for n in {1..32}; do assert_equal "$(tail -n 1 "$BATS_TEST_TMPDIR/$n")" 'from the image'; done
+  for n in {1..32}; do ended "${pids[n - 1]}" || cat "$BATS_TEST_TMPDIR/$n.errors"; done
+  for n in {1..32}; do assert_equal "$(<"$BATS_TEST_TMPDIR/$n")" 'from the image'; done
   assert_nothing_left
 }
 
