@@ -21,7 +21,7 @@ configure:
 	    -DCMAKE_INSTALL_LIBDIR=$(call below_prefix,$(libdir)) -DCMAKE_INSTALL_DATADIR=$(call below_prefix,$(datadir))
 
 install: all
-	DESTDIR=$(abspath $(DESTDIR)) cmake --install $(build)
+	DESTDIR=$(abspath $(DESTDIR)) cmake --install $(build) --strip
 
 # What an installation would put there, found by making one aside.
 uninstall: all
