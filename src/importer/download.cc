@@ -8,6 +8,7 @@
 #include "image/manifest.h"
 #include "importer/layer_import.h"
 #include "importer/registry_access.h"
+#include "layer/disk_full.h"
 #include "layer/external_links.h"
 #include "layer/implied_directories.h"
 #include "registry/client.h"
@@ -51,10 +52,8 @@ Result<void> make_fixups(const Store& store, StoredImage& image, int staging) {
   return ok();
 }
 
-}  // namespace
-
-Result<Digest> download_image(const Store& store, const Settings& settings, const ImportRequest& request,
-                              Reporter& reporter, const std::stop_token& stop) {
+Result<Digest> download_missing(const Store& store, const Settings& settings, const ImportRequest& request,
+                                Reporter& reporter, const std::stop_token& stop) {
   auto client = TRY(open_registry(request.reference, settings, Patience::patient, reporter, stop));
   auto resolved = TRY(client->resolve(request.reference, request.platform));
   ResolvedName name{recorded_name(request), resolved.index_digest, resolved.manifest_digest};
@@ -78,6 +77,16 @@ Result<Digest> download_image(const Store& store, const Settings& settings, cons
   TRY(publish_image(store, std::move(staging), image));
   TRY(record_name(store, name));
   return image.digest;
+}
+
+}  // namespace
+
+Result<Digest> download_image(const Store& store, const Settings& settings, const ImportRequest& request,
+                              Reporter& reporter, const std::stop_token& stop) {
+  auto image = download_missing(store, settings, request, reporter, stop);
+  // Any write may be the one that does not fit: of a layer's files, of its record, of the image's.
+  if (!image.ok()) return explain_full_disk(std::move(image).error(), store.layers());
+  return image;
 }
 
 }  // namespace pyxis

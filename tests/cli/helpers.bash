@@ -171,8 +171,11 @@ assert_one_error() {
 # The error and nothing beside it.
 assert_only_error() {
   assert_one_error "$@"
-  assert_equal "${#lines[@]}" 1
+  assert_equal "$(messages <<<"$output" | wc -l)" 1
 }
+
+# What a program has said. A leak check at its end says of threads that have just ended that it cannot look into them.
+messages() { grep -v '^==[0-9]*==Unable to get registers from thread' || true; }
 
 processes_of_test() {
   grep -lsF "ENROOT_RUNTIME_PATH=$TEST_HOME/run" /proc/[0-9]*/environ | cut -d/ -f3

@@ -58,7 +58,7 @@ move_tag() { # NAME
   run -0 --separate-stderr pyxis pull "$REGISTRY/busybox"
   assert_output "$digest"
   output=$stderr assert_output --regexp "^\[WARN\] using the image $REGISTRY/busybox as it was last imported: .*$REGISTRY.*Network is unreachable"
-  assert_equal "$(grep -c . <<<"$stderr")" 1
+  assert_equal "$(messages <<<"$stderr" | wc -l)" 1
   run -0 pyxis load "$REGISTRY/busybox"
   run -0 pyxis start busybox true
   # Another tag of the same repository is not known.

@@ -70,7 +70,7 @@ start_stalled_pull() { # NAME; sets `pull`, its process
   fault release
   wait $one
   wait $two
-  assert_equal "$(cat "$TEST_HOME/one.log")" "$(cat "$TEST_HOME/two.log")"
+  assert_equal "$(messages <"$TEST_HOME/one.log")" "$(messages <"$TEST_HOME/two.log")"
   # Both may fetch the configuration, which is no layer.
   local config
   config=$(skopeo inspect --tls-verify=false --raw "docker://$REGISTRY/wide" | jq -r .config.digest)
