@@ -10,7 +10,7 @@
 #include "base/fs.h"
 #include "base/text.h"
 #include "layer/copy.h"
-#include "layer/disk_full.h"
+#include "base/disk_full.h"
 #include "layer/entry_path.h"
 #include "layer/layer_marks.h"
 

@@ -5,7 +5,7 @@
 #include "base/fs.h"
 #include "base/text.h"
 #include "layer/copy.h"
-#include "layer/disk_full.h"
+#include "base/disk_full.h"
 #include "layer/entry_path.h"
 #include "layer/fixup.h"
 #include "layer/layer_lookup.h"

@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "layer/decompress.h"
-#include "layer/disk_full.h"
+#include "base/disk_full.h"
 #include "layer/entry_path.h"
 #include "layer/tar_reader.h"
 #include "layer/tree_writer.h"

@@ -1,0 +1,33 @@
+#include "base/disk_full.h"
+
+#include <limits.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "base/fs.h"
+#include "base/text.h"
+
+namespace pyxis {
+
+Error explain_full_disk(Error error, int directory, std::string_view help) {
+  if (error.code != ENOSPC && error.code != EDQUOT) return error;
+  std::array<char, PATH_MAX> path{};
+  ssize_t size = ::readlink(fd_path(directory).c_str(), path.data(), path.size());
+  auto where = size > 0 ? printable({path.data(), static_cast<size_t>(size)})
+                        : std::string("the directory written to");
+  struct statvfs info;
+  if (error.code == EDQUOT) {
+    error.remedy = "your quota on the file system that holds " + where +
+                   " is used up: remove files of yours or have it raised";
+  } else if (::fstatvfs(directory, &info) == 0) {
+    error.remedy = "the file system that holds " + where +
+                   " is full: " + human_bytes(info.f_bavail * info.f_frsize) + " of " +
+                   human_bytes(info.f_blocks * info.f_frsize) + " and " + std::to_string(info.f_favail) +
+                   " of " + std::to_string(info.f_files) + " inodes are left; " + std::string(help);
+  }
+  return error;
+}
+
+}  // namespace pyxis
