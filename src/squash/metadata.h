@@ -1,0 +1,80 @@
+// The metadata of a squashfs file: streams of bytes in compressed blocks of 8 KiB. Hostile input.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "squash/cache.h"
+#include "squash/format.h"
+
+namespace pyxis::squash {
+
+// The file, and what all who read it need to know. Errors name the file.
+class File {
+ public:
+  File(Fd file, std::string name) : file_(std::move(file)), name_(std::move(name)) {}
+
+  CompressorId compressor = CompressorId::zstd;
+  uint64_t size = 0;  // bytes that belong to the image
+
+  const std::string& name() const { return name_; }
+  // How many bytes the file itself has.
+  Result<uint64_t> bytes() const;
+  // All of it, or an error.
+  Result<void> read(uint64_t offset, std::span<char> out) const;
+  // EIO: the file contradicts itself.
+  Error damaged(const std::string& what) const;
+
+ private:
+  Fd file_;
+  std::string name_;
+};
+
+// A decoded block, and where the one after it begins.
+struct MetadataBlock {
+  std::vector<char> data;
+  uint64_t next = 0;
+};
+
+class Metadata {
+ public:
+  Metadata(const File& file, size_t cache_bytes) : file_(file), blocks_(cache_bytes) {}
+
+  const File& file() const { return file_; }
+  Result<std::shared_ptr<const MetadataBlock>> block(uint64_t offset) const;
+
+ private:
+  const File& file_;
+  mutable Cache<MetadataBlock> blocks_;
+};
+
+// Reads on and on from a place in a stream. The stream of a table goes from block to block of the file.
+class MetadataCursor {
+ public:
+  // `block`: offset in the file; `offset`: in the decoded block.
+  static Result<MetadataCursor> at(const Metadata& metadata, uint64_t block, uint32_t offset);
+
+  Result<void> read(std::span<char> out);
+  Result<std::string> text(size_t length);
+  template <class Number>
+  Result<Number> number() {
+    std::array<char, sizeof(Number)> bytes;
+    TRY(read(bytes));
+    return load<Number>(bytes.data());
+  }
+
+ private:
+  explicit MetadataCursor(const Metadata& metadata) : metadata_(&metadata) {}
+
+  const Metadata* metadata_;
+  std::shared_ptr<const MetadataBlock> block_;
+  size_t offset_ = 0;
+};
+
+}  // namespace pyxis::squash
