@@ -4,8 +4,10 @@
 // that; the engine starts them where it needs an image. So what parses hostile bytes never holds a container.
 #pragma once
 
-#include "base/process.h"
+#include <optional>
+
 #include "base/result.h"
+#include "engine/helper.h"
 #include "engine/reporter.h"
 #include "engine/settings.h"
 #include "image/platform.h"
@@ -54,8 +56,7 @@ class NameCheck {
   StoredImage image_;
   Digest pointed_to_;
   std::string shown_as_;
-  Child child_;  // none where the request has a digest: it means one image for ever
-  Fd socket_;
+  std::optional<Helper> helper_;  // none where the request has a digest: it means one image for ever
 };
 
 }  // namespace pyxis

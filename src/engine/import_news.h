@@ -1,4 +1,4 @@
-// What `pyxis-import` tells the engine on descriptor 3, message by message; the last one is `done` or
+// What the helper programs tell the engine on descriptor 3, message by message; the last one is `done` or
 // `failed`.
 #pragma once
 
@@ -14,7 +14,7 @@ constexpr int import_news_fd = 3;
 struct ImportNews {
   enum class Kind : uint64_t { warn, progress, progress_end, done, failed };
   Kind kind = Kind::done;
-  std::string text;    // a line; done: the digest; failed: the error's message
+  std::string text;    // a line; done: what the verb gives; failed: the error's message
   std::string remedy;  // failed
   int code = 0;        // failed: errno
 

@@ -8,5 +8,5 @@
 int main(int argc, char** argv) {
   static constexpr std::array verbs = {pyxis::NamedVerb{"head", pyxis::ask_digest},
                                        pyxis::NamedVerb{"digest", pyxis::ask_manifest_digest}};
-  return pyxis::run_helper(argc, argv, verbs);
+  return pyxis::run_importer(argc, argv, verbs);
 }

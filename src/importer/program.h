@@ -1,5 +1,4 @@
-// What the engine's helper programs have in common: `PROGRAM VERB USER REFERENCE PLATFORM SHOWN-AS`, started
-// by the engine (engine/import.h), not by people; their news go to descriptor 3.
+// What `pyxis-import` and `pyxis-ask` have in common: `PROGRAM VERB USER REFERENCE PLATFORM SHOWN-AS`.
 #pragma once
 
 #include <span>
@@ -19,6 +18,6 @@ struct NamedVerb {
 };
 
 // The body of main(): calls the one of `verbs` that the command line names and tells the engine how it went.
-int run_helper(int argc, char** argv, std::span<const NamedVerb> verbs);
+int run_importer(int argc, char** argv, std::span<const NamedVerb> verbs);
 
 }  // namespace pyxis

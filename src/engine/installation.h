@@ -1,0 +1,14 @@
+// Where the parts of Pyxis are that are not this program.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+
+namespace pyxis {
+
+// The path of a helper program, or of the directory `pyxis-hooks`: in ../libexec of this program when
+// installed, beside it in a build tree.
+Result<std::string> installed_part(const std::string& name);
+
+}  // namespace pyxis
