@@ -12,12 +12,16 @@ Environment Environment::capture() {
 
 Environment Environment::from(const std::vector<std::string>& lines) {
   Environment environment;
+  environment.merge(lines);
+  return environment;
+}
+
+void Environment::merge(const std::vector<std::string>& lines) {
   for (const auto& line : lines) {
     auto equals = line.find('=');
     if (equals == line.npos || equals == 0) continue;
-    environment.set(line.substr(0, equals), line.substr(equals + 1));
+    set(line.substr(0, equals), line.substr(equals + 1));
   }
-  return environment;
 }
 
 std::optional<std::string> Environment::get(std::string_view name) const {

@@ -22,6 +22,8 @@ class Environment {
   bool has(std::string_view name) const { return values_.find(name) != values_.end(); }
   void set(std::string_view name, std::string_view value);
   void unset(std::string_view name);
+  // Sets what such lines say.
+  void merge(const std::vector<std::string>& lines);
   // "NAME=value" lines, sorted by name.
   std::vector<std::string> lines() const;
   const std::map<std::string, std::string, std::less<>>& values() const { return values_; }

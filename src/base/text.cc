@@ -58,6 +58,14 @@ std::string to_lower(std::string_view text) {
   return out;
 }
 
+std::optional<std::string_view> leading_variable(std::string_view text) {
+  constexpr auto name_characters = "0123456789_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  if (!text.starts_with("${")) return std::nullopt;
+  auto end = text.find_first_not_of(name_characters, 2);
+  if (end == text.npos || end == 2 || text[end] != '}') return std::nullopt;
+  return text.substr(2, end - 2);
+}
+
 std::string human_bytes(unsigned long long bytes) {
   constexpr std::array units = {"B", "kB", "MB", "GB", "TB", "PB"};
   double value = static_cast<double>(bytes);

@@ -25,6 +25,9 @@ std::optional<Int> parse_number(std::string_view text) {
   return value;
 }
 
+// NAME, where the text begins with `${NAME}`.
+std::optional<std::string_view> leading_variable(std::string_view text);
+
 // "1.5 GB": for people. Decimal units.
 std::string human_bytes(unsigned long long bytes);
 

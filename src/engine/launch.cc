@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include "engine/configuration.h"
 #include "engine/user_store.h"
 #include "hooks/accounts.h"
 #include "image/config.h"
@@ -24,10 +25,6 @@ Result<RootSpec> root_of(const Store& store, const ContainerRecord& record, cons
   auto layers = TRY(image_layer_paths(store, *image));
   for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) overlay.lower.push_back({*layer, Fd()});
   return RootSpec(std::move(overlay));
-}
-
-Result<std::vector<MountEntry>> system_mounts(const Settings& settings) {
-  return parse_fstab(default_mounts(), settings.environment, "the system mounts");
 }
 
 }  // namespace
@@ -66,10 +63,11 @@ Result<Launched> launch_container(const Store& store, const Settings& settings, 
   plan.root = options.running_root ? RootSpec(DetachedRoot{std::move(options.running_root)})
                                    : TRY(root_of(store, record, directory));
   plan.mount_point = directory + "/root";
-  plan.early = TRY(system_mounts(settings));
-  plan.late = options.mounts;
-  if (options.mount_home)
-    plan.late.insert(plan.late.begin(), from_mount_request(account.home, account.home, ""));
+  auto configuration = TRY(read_container_configuration(settings));
+  plan.early = configuration.early;
+  plan.late = configuration.late;
+  if (options.mount_home) plan.late.push_back(from_mount_request(account.home, account.home, ""));
+  plan.late.insert(plan.late.end(), options.mounts.begin(), options.mounts.end());
   plan.prepare = [&](Preparation& preparation) -> Result<void> {
     preparation.report = TRY(add_accounts(
         preparation.rootfs,
@@ -84,6 +82,7 @@ Result<Launched> launch_container(const Store& store, const Settings& settings, 
 
   auto environment = Environment::from(config.env);
   environment.set("HOME", options.mount_home ? account.home : launched.sandbox.report);
+  environment.merge(configuration.environment);
   launched.env = environment.lines();
   launched.entrypoint = config.entrypoint;
   launched.cmd = config.cmd;

@@ -1,6 +1,7 @@
 #include "sandbox/fstab.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "base/text.h"
@@ -18,9 +19,9 @@ std::string expand(std::string_view raw, const Environment& environment) {
     if (auto byte = octal_escape(raw.substr(i))) {
       out += *byte;
       i += 4;
-    } else if (auto end = raw.find('}', i); raw.substr(i, 2) == "${" && end != raw.npos) {
-      out += environment.get(raw.substr(i + 2, end - i - 2)).value_or("");
-      i = end + 1;
+    } else if (auto variable = leading_variable(raw.substr(i))) {
+      out += environment.get(*variable).value_or("");
+      i += variable->size() + std::string_view("${}").size();
     } else {
       out += raw[i++];
     }
@@ -100,6 +101,13 @@ std::vector<std::string> colon_separated(std::string_view text) {
 
 }  // namespace
 
+bool MountEntry::operator==(const MountEntry& other) const {
+  auto fields = [](const MountEntry& entry) {
+    return std::tie(entry.source, entry.target, entry.type, entry.options, entry.passno);
+  };
+  return fields(*this) == fields(other);
+}
+
 bool MountEntry::has_option(std::string_view name) const {
   return std::find(options.begin(), options.end(), name) != options.end();
 }
@@ -109,13 +117,15 @@ Result<std::vector<MountEntry>> parse_fstab(std::string_view text, const Environ
   std::vector<MountEntry> entries;
   int number = 0;
   for (const auto& line : split(text, '\n')) {
-    auto where = std::string(origin) + " line " + std::to_string(++number);
+    auto where = std::string(origin) + ":" + std::to_string(++number);
     auto content = trim(line);
     if (content.empty() || content.front() == '#') continue;
     auto fields = blank_separated(content);
     for (auto& field : fields) field = expand(field, environment);
     auto entry = TRY_CONTEXT(entry_from(fields), where);
-    if (!TRY_CONTEXT(incomplete(entry), where)) entries.push_back(std::move(entry));
+    if (TRY_CONTEXT(incomplete(entry), where)) continue;
+    entry.origin = std::move(where);
+    entries.push_back(std::move(entry));
   }
   return entries;
 }
@@ -130,7 +140,7 @@ Result<MountEntry> parse_mount_argument(std::string_view argument, const Environ
 }
 
 MountEntry from_mount_request(const std::string& source, const std::string& target, std::string_view flags) {
-  MountEntry entry{source, target, "none", split_options(flags), 0};
+  MountEntry entry{source, target, "none", split_options(flags), 0, {}};
   if (source == "umount") {
     entry.options = {"x-detach"};
     return entry;
@@ -149,19 +159,6 @@ MountEntry from_mount_request(const std::string& source, const std::string& targ
     leading.push_back("rbind");
   entry.options.insert(entry.options.begin(), leading.begin(), leading.end());
   return entry;
-}
-
-std::string_view default_mounts() {
-  return R"(# The kernel's file systems, before the hooks.
-/proc             /proc             none  x-create=dir,rbind,nosuid,nodev,noexec                 0 -1
-/sys              /sys              none  x-create=dir,rbind,ro,nosuid,nodev,noexec              0 -1
-/dev              /dev              none  x-create=dir,rbind,nosuid,noexec                       0 -1
-# The host's identity, after them.
-/etc/hosts        /etc/hosts        none  x-create=file,bind,ro,nosuid,nodev,noexec,nofail       0 0
-/etc/hostname     /etc/hostname     none  x-create=file,bind,ro,nosuid,nodev,noexec,nofail       0 0
-/etc/resolv.conf  /etc/resolv.conf  none  x-create=file,bind,ro,nosuid,nodev,noexec,nofail       0 0
-/etc/machine-id   /etc/machine-id   none  x-create=file,bind,ro,nosuid,nodev,noexec,nofail       0 0
-)";
 }
 
 }  // namespace pyxis

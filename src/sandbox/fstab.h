@@ -2,6 +2,7 @@
 // meaning.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,8 +16,9 @@ namespace pyxis {
 struct MountEntry {
   std::string source, target, type = "none";
   std::vector<std::string> options;
-  int passno = 0;  // -1: mounted before the hooks
-  bool operator==(const MountEntry&) const = default;
+  int passno = 0;      // -1: mounted before the hooks
+  std::string origin;  // "FILE:LINE" where it was read, for messages: two entries are equal without it
+  bool operator==(const MountEntry& other) const;
 
   bool has_option(std::string_view name) const;
 };
@@ -25,8 +27,7 @@ struct MountEntry {
 // "none", the options to those of a --container-mounts entry. `#` begins a comment line. In every field
 // `\ooo` is the byte with that octal number and `${NAME}` the variable's value (unset: nothing), which is not
 // read again for blanks or escapes. A comma inside double quotes does not end an option. A line whose source
-// or target comes out empty is an error, or is dropped if it has `nofail`. Errors name `origin` and the
-// line's number.
+// or target comes out empty is an error, or is dropped if it has `nofail`. Errors begin with "ORIGIN:LINE:".
 Result<std::vector<MountEntry>> parse_fstab(std::string_view text, const Environment& environment,
                                             std::string_view origin);
 
@@ -39,8 +40,11 @@ Result<MountEntry> parse_mount_argument(std::string_view argument, const Environ
 // say otherwise.
 MountEntry from_mount_request(const std::string& source, const std::string& target, std::string_view flags);
 
-// The mounts every container gets (engine spec, "Image files"), in fstab form: what is shipped as
-// mounts.d/*.fstab.
-std::string_view default_mounts();
+// A file of mounts.d: its name there, and what is in it.
+struct FstabFile {
+  std::string_view name, text;
+};
+// conf/mounts.d, in the order of names: the mounts every container gets (engine spec, "Image files").
+std::span<const FstabFile> shipped_fstabs();
 
 }  // namespace pyxis

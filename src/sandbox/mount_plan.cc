@@ -154,6 +154,7 @@ Result<PlannedMount> plan_mount(const MountEntry& entry) {
   PlannedMount mount;
   mount.source = entry.source;
   mount.target = entry.target;
+  mount.origin = entry.origin;
   std::optional<Action> action;
   for (const auto& option : entry.options) {
     if (option.empty()) continue;
@@ -179,7 +180,11 @@ Result<PlannedMount> plan_mount(const MountEntry& entry) {
 Result<std::vector<PlannedMount>> plan_mounts(const std::vector<MountEntry>& entries) {
   std::vector<PlannedMount> mounts;
   mounts.reserve(entries.size());
-  for (const auto& entry : entries) mounts.push_back(TRY(plan_mount(entry)));
+  for (const auto& entry : entries) {
+    auto mount = plan_mount(entry);
+    if (!mount.ok() && !entry.origin.empty()) return std::move(mount).error().context(entry.origin);
+    mounts.push_back(TRY(std::move(mount)));
+  }
   return mounts;
 }
 

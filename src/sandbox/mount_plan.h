@@ -36,6 +36,7 @@ struct PlannedMount {
   // A failure is not fatal; it is told unless `silent` or the source just does not exist.
   bool nofail = false;
   bool silent = false;
+  std::string origin;             // of the entry
   std::vector<std::string> data;  // options for the file system, "name" or "name=value"
 
   std::string describe() const;  // "mount SOURCE on TARGET", "unmount TARGET": the step an error names

@@ -180,8 +180,9 @@ Result<void> execute_mounts(const std::vector<PlannedMount>& mounts, int root, c
   for (const auto& mount : mounts) {
     auto done = execute_mount(mount, root, api);
     if (done.ok()) continue;
-    if (!mount.nofail) return done;
     bool source_missing = done.error().message.starts_with("source path does not exist");
+    if (!mount.origin.empty()) done = std::move(done).error().context(mount.origin);
+    if (!mount.nofail) return done;
     if (!mount.silent && !source_missing) log::warn(done.error().text());
   }
   return ok();

@@ -15,7 +15,7 @@ namespace pyxis {
 // "source path does not exist: PATH" (ENOENT); EXDEV for a target that leaves the root; EBUSY for the root
 // itself.
 Result<void> execute_mount(const PlannedMount& mount, int root, const MountApi& api = mount_api());
-// In order, up to the first failure that is not `nofail`.
+// In order, up to the first failure that is not `nofail`. Errors begin with the mount's origin.
 Result<void> execute_mounts(const std::vector<PlannedMount>& mounts, int root,
                             const MountApi& api = mount_api());
 

@@ -57,7 +57,7 @@ TEST(Fstab, QuotedCommas) {
 }
 
 TEST(Fstab, ErrorsNameTheLine) {
-  EXPECT_THAT(error_of("/a /b\n${UNSET} /b"), HasSubstr("site.fstab line 2: the source is empty"));
+  EXPECT_THAT(error_of("/a /b\n${UNSET} /b"), HasSubstr("site.fstab:2: the source is empty"));
   EXPECT_THAT(error_of("/a ${EMPTY}"), HasSubstr("the target is empty"));
   EXPECT_THAT(error_of("/a /b none bind 0 x"), HasSubstr("no number"));
   EXPECT_THAT(error_of("/a /b none bind 0 0 0"), HasSubstr("\\040"));
@@ -91,10 +91,25 @@ TEST(MountRequestEntry, Forms) {
   EXPECT_EQ(from_mount_request("umount", "/t", ""), (MountEntry{"umount", "/t", "none", {"x-detach"}, 0}));
 }
 
-TEST(DefaultMounts, Parse) {
-  auto entries = parse_fstab(default_mounts(), environment, "default");
+TEST(Fstab, EntriesKnowWhereTheyWereRead) {
+  auto entries = parse_fstab("# comment\n/a /b\n\n/c", environment, "/etc/site.fstab");
   ASSERT_EQ(text_of(entries), "");
-  EXPECT_EQ(entries->size(), 7u);
+  ASSERT_EQ(entries->size(), 2u);
+  EXPECT_EQ(entries->at(0).origin, "/etc/site.fstab:2");
+  EXPECT_EQ(entries->at(1).origin, "/etc/site.fstab:4");
+}
+
+TEST(ShippedFstabs, Parse) {
+  size_t count = 0;
+  std::string_view last;
+  for (const auto& file : shipped_fstabs()) {
+    EXPECT_LT(last, file.name);
+    last = file.name;
+    auto entries = parse_fstab(file.text, environment, file.name);
+    EXPECT_EQ(text_of(entries), "");
+    if (entries.ok()) count += entries->size();
+  }
+  EXPECT_EQ(count, 7u);
 }
 
 }  // namespace

@@ -17,8 +17,7 @@ void start_hostile(const std::string& dir, const std::function<void(const std::s
                    const std::function<void()>& check) {
   auto plan = overlay_plan(dir);
   poison(dir + "/layer0");
-  auto defaults = parse_fstab(default_mounts(), {}, "default");
-  for (auto& entry : *defaults) (entry.passno < 0 ? plan.early : plan.late).push_back(entry);
+  add_shipped_mounts(plan);
   auto sandbox = create_sandbox(plan);
   ASSERT_EQ(text_of(sandbox), "");
   inside(*sandbox, check);

@@ -21,8 +21,7 @@ using ::testing::HasSubstr;
 // A root in which the host's own programs run.
 SandboxPlan host_plan(const std::string& dir) {
   auto plan = overlay_plan(dir);
-  auto defaults = parse_fstab(default_mounts(), {}, "default");
-  for (auto& entry : *defaults) (entry.passno < 0 ? plan.early : plan.late).push_back(entry);
+  add_shipped_mounts(plan);
   for (auto path : {"/usr", "/bin", "/lib", "/lib64"})
     if (exists(path)) plan.late.push_back(from_mount_request(path, path, "ro"));
   return plan;

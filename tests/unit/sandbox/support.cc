@@ -139,4 +139,12 @@ SandboxPlan overlay_plan(const std::string& directory, int layers) {
   return plan;
 }
 
+void add_shipped_mounts(SandboxPlan& plan) {
+  for (const auto& file : shipped_fstabs()) {
+    auto entries = parse_fstab(file.text, {}, file.name);
+    ASSERT_EQ(text_of(entries), "");
+    for (auto& entry : *entries) (entry.passno < 0 ? plan.early : plan.late).push_back(entry);
+  }
+}
+
 }  // namespace pyxis

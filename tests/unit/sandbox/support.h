@@ -31,6 +31,9 @@ int open_dir(const std::string& path);
 // A plan over DIR/layer0.. (made), with DIR/upper, DIR/work and DIR/mnt.
 SandboxPlan overlay_plan(const std::string& directory, int layers = 1);
 
+// What every container gets mounted.
+void add_shipped_mounts(SandboxPlan& plan);
+
 // "" on success, else the error's text.
 template <class T>
 std::string text_of(const Result<T>& result) {
