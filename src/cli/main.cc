@@ -131,6 +131,9 @@ int run_command_line(int argc, char** argv, const Environment& environment) {
 int main(int argc, char** argv) {
   try {
     auto environment = pyxis::Environment::capture();
+    std::string_view name = argc > 0 ? argv[0] : "";
+    if (name.substr(name.rfind('/') + 1) == "enroot-mount")
+      return pyxis::cli::enroot_mount(argc, argv, environment);
     if (argc == 3 && std::string_view(argv[1]) == "step")
       return pyxis::run_step_command(argv[2], environment);
     return pyxis::run_command_line(argc, argv, environment);

@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 
+#include "contract/message.h"
 #include "engine/configuration.h"
+#include "engine/container_hooks.h"
 #include "engine/user_store.h"
 #include "hooks/accounts.h"
 #include "image/config.h"
@@ -26,6 +28,23 @@ Result<RootSpec> root_of(const Store& store, const ContainerRecord& record, cons
   for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) overlay.lower.push_back({*layer, Fd()});
   return RootSpec(std::move(overlay));
 }
+
+// What the sandbox's child tells of the container it has prepared.
+struct Prepared {
+  std::vector<std::string> environment;  // "NAME=value"
+
+  std::string encode() const {
+    MessageWriter writer;
+    writer.texts(environment);
+    return writer.take();
+  }
+  static Result<Prepared> decode(std::string_view body) {
+    MessageReader reader(body);
+    Prepared prepared;
+    prepared.environment = TRY(reader.texts());
+    return prepared;
+  }
+};
 
 }  // namespace
 
@@ -67,23 +86,28 @@ Result<Launched> launch_container(const Store& store, const Settings& settings, 
   plan.early = configuration.early;
   plan.late = configuration.late;
   if (options.mount_home) plan.late.push_back(from_mount_request(account.home, account.home, ""));
-  plan.late.insert(plan.late.end(), options.mounts.begin(), options.mounts.end());
+  auto hooks = TRY(plan_hooks(std::move(configuration.hooks), settings,
+                              {options.remap_root, options.writable, options.mount_home}));
   plan.prepare = [&](Preparation& preparation) -> Result<void> {
-    preparation.report = TRY(add_accounts(
+    auto home = TRY(add_accounts(
         preparation.rootfs,
         {account.uid, account.gid, account.name, account.gecos, account.home, account.shell, account.group},
         options.remap_root));
     // `rc` of the spec creates the image's working directory; one that the user names must exist.
     if (options.workdir.empty() && !config.working_dir.empty())
       TRY(make_directories_in_root(preparation.rootfs, config.working_dir, 0755));
+    HookedContainer container{preparation.rootfs_path, Environment::from(config.env), {}};
+    container.environment.set("HOME", options.mount_home ? account.home : home);
+    container.environment.merge(configuration.environment);
+    TRY(run_hooks(hooks, container));
+    for (const auto* mounts : {&container.late_mounts, &options.mounts})
+      preparation.late.insert(preparation.late.end(), mounts->begin(), mounts->end());
+    preparation.report = Prepared{container.environment.lines()}.encode();
     return ok();
   };
   launched.sandbox = TRY(create_sandbox(plan));
 
-  auto environment = Environment::from(config.env);
-  environment.set("HOME", options.mount_home ? account.home : launched.sandbox.report);
-  environment.merge(configuration.environment);
-  launched.env = environment.lines();
+  launched.env = TRY(Prepared::decode(launched.sandbox.report)).environment;
   launched.entrypoint = config.entrypoint;
   launched.cmd = config.cmd;
   return launched;

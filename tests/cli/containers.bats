@@ -15,14 +15,6 @@ teardown_file() {
 }
 teardown() { assert_nothing_left; }
 
-# The prompt of start_background: `pyxis` itself, not the shell functions that bats runs it under.
-prompt_process() {
-  local process
-  for process in $(processes_of_test); do
-    [[ $(<"/proc/$process/comm") != pyxis ]] || echo "$process"
-  done
-}
-
 # --- load and names ---
 
 @test "load: the default name is the image's, with + for / and the tag if one is given" {

@@ -106,6 +106,14 @@ end_background() {
   wait "$background"
 }
 
+# The prompt of start_background: `pyxis` itself, not the shell functions that bats runs it under.
+prompt_process() {
+  local process
+  for process in $(processes_of_test); do
+    [[ $(<"/proc/$process/comm") != pyxis ]] || echo "$process"
+  done
+}
+
 # --- his store --------------------------------------------------------------------------------------------
 
 store() {

@@ -1,0 +1,155 @@
+#include "engine/container_hooks.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "base/fs.h"
+#include "base/text.h"
+#include "engine/installation.h"
+#include "hooks/program.h"
+
+namespace pyxis {
+namespace {
+
+constexpr auto standard_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+constexpr auto enroot_library_path = "/usr/lib/enroot";
+
+constexpr std::array flags = {"ENROOT_LOGIN_SHELL",     "ENROOT_NATIVE_OVERLAYFS", "ENROOT_ALLOW_SUPERUSER",
+                              "ENROOT_ALLOW_HTTP",      "ENROOT_RESTRICT_DEV",     "ENROOT_UNSHARE_NET",
+                              "ENROOT_UNSHARE_PID",     "ENROOT_UNSHARE_IPC",      "ENROOT_UNSHARE_UTS",
+                              "ENROOT_BUNDLE_ALL",      "ENROOT_BUNDLE_CHECKSUM",  "ENROOT_FORCE_OVERRIDE",
+                              "ENROOT_ROOTFS_WRITABLE", "ENROOT_REMAP_ROOT",       "ENROOT_MOUNT_HOME"};
+
+void set_flag(Environment& environment, const char* name, bool on) {
+  if (on)
+    environment.set(name, "y");
+  else
+    environment.unset(name);
+}
+
+// A tmpfs that only this mount namespace has: nothing is left of it, whatever happens to us.
+class PrivateDirectory {
+ public:
+  static Result<PrivateDirectory> mount_on(const std::string& path) {
+    if (::mount("tmpfs", path.c_str(), "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=16m,mode=0700") != 0)
+      return sys_error("mount a directory for hooks on " + path);
+    return PrivateDirectory(path);
+  }
+  PrivateDirectory(PrivateDirectory&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  PrivateDirectory& operator=(PrivateDirectory&&) = delete;
+  PrivateDirectory(const PrivateDirectory&) = delete;
+  PrivateDirectory& operator=(const PrivateDirectory&) = delete;
+  ~PrivateDirectory() {
+    if (!path_.empty()) ::umount2(path_.c_str(), MNT_DETACH);
+  }
+
+ private:
+  explicit PrivateDirectory(std::string path) : path_(std::move(path)) {}
+
+  std::string path_;
+};
+
+// The file with the container's variables, a line each. One whose value has several lines does not fit and
+// stays as it is.
+class EnvironmentFile {
+ public:
+  EnvironmentFile(std::string path, Environment& container) : path_(std::move(path)), container_(container) {}
+
+  const std::string& path() const { return path_; }
+
+  Result<void> write() {
+    for (const auto& line : container_.lines())
+      if (line.find('\n') == line.npos) text_ += line + "\n";
+    return write_file(AT_FDCWD, path_, text_, 0600);
+  }
+
+  // Values are taken as they are: whoever appended them could expand them himself.
+  Result<void> take() {
+    auto now = TRY(read_file(path_));
+    if (now == text_) return ok();
+    int number = 0;
+    Environment after;
+    for (const auto& raw : split(now, '\n')) {
+      ++number;
+      auto line = trim(raw);
+      if (line.empty() || line.front() == '#') continue;
+      if (line.find('=') == line.npos || line.front() == '=')
+        return fail("ENROOT_ENVIRON line " + std::to_string(number) + ": '" + printable(line) +
+                    "' is not of the form NAME=VALUE");
+      after.merge({raw});
+    }
+    for (const auto& [name, value] : container_.values())
+      if (value.find('\n') != value.npos && !after.has(name)) after.set(name, value);
+    container_ = std::move(after);
+    text_ = std::move(now);
+    return ok();
+  }
+
+ private:
+  std::string path_, text_;
+  Environment& container_;
+};
+
+Result<std::vector<MountEntry>> read_mounts(const std::string& path, const Environment& environment) {
+  return parse_fstab(TRY(read_file(path)), environment, "ENROOT_MOUNTS");
+}
+
+std::string library_path(const Environment& environment, const std::string& ours) {
+  bool enroot_present = ::access((std::string(enroot_library_path) + "/common.sh").c_str(), R_OK) == 0;
+  return environment.get_or("ENROOT_LIBRARY_PATH", enroot_present ? enroot_library_path : ours);
+}
+
+Result<Environment> hook_environment(const Settings& settings, const HookSettings& of_start) {
+  auto ours = TRY(installed_part("pyxis-hooks"));
+  auto environment = settings.environment;
+  environment.set("PATH", ours + ":" + environment.get_or("PATH", standard_path));
+  environment.set("ENROOT_LIBRARY_PATH", library_path(environment, ours));
+  environment.set("ENROOT_SYSCONF_PATH", settings.sysconf_path);
+  environment.set("ENROOT_CONFIG_PATH", settings.config_path);
+  environment.set("ENROOT_DATA_PATH", settings.data_path);
+  environment.set("ENROOT_RUNTIME_PATH", settings.runtime_path);
+  environment.set("ENROOT_TEMP_PATH",
+                  environment.get_or("ENROOT_TEMP_PATH", environment.get_or("TMPDIR", "/tmp")));
+  for (const auto* flag : flags)
+    set_flag(environment, flag, parse_bool(environment.get_or(flag, "no")).value_or(true));
+  set_flag(environment, "ENROOT_REMAP_ROOT", of_start.remap_root);
+  set_flag(environment, "ENROOT_ROOTFS_WRITABLE", of_start.writable);
+  set_flag(environment, "ENROOT_MOUNT_HOME", of_start.mount_home);
+  return environment;
+}
+
+}  // namespace
+
+Result<HookPlan> plan_hooks(std::vector<std::string> programs, const Settings& settings,
+                            const HookSettings& of_start) {
+  if (programs.empty()) return HookPlan{};
+  HookPlan plan{std::move(programs), TRY(hook_environment(settings, of_start)),
+                settings.runtime_path + "/hooks"};
+  TRY(make_directories(plan.directory, 0700));
+  return plan;
+}
+
+Result<void> run_hooks(const HookPlan& plan, HookedContainer& container) {
+  if (plan.programs.empty()) return ok();
+  auto directory = TRY(PrivateDirectory::mount_on(plan.directory));
+  auto mounts = plan.directory + "/mounts";
+  EnvironmentFile variables(plan.directory + "/environ", container.environment);
+  TRY(variables.write());
+  TRY(write_file(AT_FDCWD, mounts, "", 0600));
+  auto environment = plan.environment;
+  environment.set("ENROOT_PID", std::to_string(::getpid()));
+  environment.set("ENROOT_ROOTFS", container.rootfs);
+  environment.set("ENROOT_MOUNTS", mounts);
+  environment.set("ENROOT_ENVIRON", variables.path());
+  for (const auto& program : plan.programs) {
+    TRY(run_hook_program(program, environment.lines()));
+    TRY_CONTEXT(variables.take(), "hook " + program);
+    container.late_mounts = TRY_CONTEXT(read_mounts(mounts, environment), "hook " + program);
+  }
+  return ok();
+}
+
+}  // namespace pyxis
