@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
 
 #include "base/fs.h"
 #include "base/log.h"
@@ -22,15 +23,32 @@ struct StartArguments {
   bool root = false, writable = false, net = false, ipc = false, uts = false;
 };
 
+bool is_image_file(const std::string& name) {
+  return name.starts_with('/') || name.starts_with('.') || name.ends_with(".sqsh");
+}
+
+// A container that shows the file and goes with this command, as do its changes.
+Result<void> start_of_file(const std::string& path, StartOptions& options) {
+  std::error_code code;
+  auto absolute = std::filesystem::absolute(path, code);
+  if (code) return sys_error(path, code.value());
+  options.request.image = absolute;
+  options.request.container = absolute.stem().string() + "-" + std::to_string(::getpid());
+  options.request.temporary = true;
+  options.request.owner_pid = ::getpid();
+  options.in_memory = true;
+  return ok();
+}
+
 Result<StartOptions> start_options(const StartArguments& arguments, const Environment& environment) {
-  if (arguments.name.starts_with('/') || arguments.name.starts_with('.') || arguments.name.ends_with(".sqsh"))
-    return fail("starting from an image file is not available in this release: " + arguments.name,
-                "make a container of the image with 'pyxis load' and start that");
-  if (arguments.name.find('/') != arguments.name.npos)
+  StartOptions options;
+  if (is_image_file(arguments.name))
+    TRY(start_of_file(arguments.name, options));
+  else if (arguments.name.find('/') != arguments.name.npos)
     return fail("'" + arguments.name + "' is the name of an image, not of a container",
                 "make a container of it first: pyxis load " + arguments.name);
-  StartOptions options;
-  options.request.container = arguments.name;
+  else
+    options.request.container = arguments.name;
   options.default_writable = false;
   if (arguments.root) options.request.remap_root = true;
   if (arguments.writable) options.request.writable = true;
@@ -62,16 +80,14 @@ std::vector<std::string> merged_environment(const Environment& caller,
   return merged.lines();
 }
 
-// Without a command: what the image runs, or a shell. Says so if there is no such container.
-Result<std::vector<std::string>> command_of(std::vector<std::string> given, const Settings& settings,
-                                            const std::string& name) {
+// What the image of a container runs, where that is recorded. Says so if there is no such container.
+Result<std::vector<std::string>> recorded_command(const Settings& settings, const std::string& name) {
   auto store = TRY(open_user_store(settings));
   auto record = TRY(read_container(store, name));
-  if (!given.empty()) return given;
+  if (record.config.empty()) return std::vector<std::string>();
   auto config = TRY(parse_config(record.config));
   auto command = config.entrypoint;
   command.insert(command.end(), config.cmd.begin(), config.cmd.end());
-  if (command.empty()) command = {"/bin/sh"};
   return command;
 }
 
@@ -79,8 +95,9 @@ Result<int> start(const StartArguments& arguments, std::vector<std::string> comm
                   const Environment& environment) {
   auto settings = TRY(load_settings(environment));
   auto options = TRY(start_options(arguments, environment));
+  auto of_image =
+      options.in_memory ? std::vector<std::string>() : TRY(recorded_command(settings, arguments.name));
   SandboxCommand inside;
-  inside.argv = TRY(command_of(std::move(command), settings, arguments.name));
   bool remapped = options.request.remap_root.value_or(settings.remap_root);
   std::array<int, 2> leash;
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, leash.data()) != 0) return sys_error("socketpair");
@@ -91,6 +108,9 @@ Result<int> start(const StartArguments& arguments, std::vector<std::string> comm
   auto running = TRY(start_container(std::move(options), settings, std::move(theirs), reporter, phase));
   if (running.started.attached && !arguments.mounts.empty())
     log::warn("container " + arguments.name + " is running: joined as it is, without the mounts given");
+  if (of_image.empty()) of_image = std::move(running.command);
+  if (of_image.empty()) of_image = {"/bin/sh"};
+  inside.argv = command.empty() ? std::move(of_image) : std::move(command);
   inside.environment = merged_environment(environment, running.started.env, arguments.environment);
   inside.workdir = running.started.workdir;
   inside.keep_capabilities = remapped;

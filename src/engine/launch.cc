@@ -2,51 +2,113 @@
 
 #include <fcntl.h>
 
+#include "base/fs.h"
+#include "base/text.h"
 #include "contract/message.h"
 #include "engine/configuration.h"
 #include "engine/container_hooks.h"
+#include "engine/environ_file.h"
+#include "engine/image_server.h"
 #include "engine/user_store.h"
 #include "hooks/accounts.h"
 #include "image/config.h"
+#include "image/root_config.h"
+#include "image/start_files.h"
 #include "layer/flatten.h"
 #include "store/layers.h"
 
 namespace pyxis {
 namespace {
 
-Result<RootSpec> root_of(const Store& store, const ContainerRecord& record, const std::string& directory) {
-  if (record.form == ContainerForm::flat) return RootSpec(DirectoryRoot{directory + "/rootfs"});
-  auto image = TRY(find_image(store, record.image));
-  if (!image)
-    return fail(
-        "image " + record.image.text() + " of container " + record.name + " is not in the store any more",
-        "import it again: pyxis pull " + record.reference);
-  OverlayRoot overlay;
-  overlay.upper = directory + "/upper";
-  overlay.work = directory + "/work";
-  auto layers = TRY(image_layer_paths(store, *image));
-  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) overlay.lower.push_back({*layer, Fd()});
-  return RootSpec(std::move(overlay));
+// The image's configuration; where it is not recorded, what the files of the root file system say.
+Result<ImageConfig> config_of(const ContainerRecord& record, const Environment& host, int rootfs) {
+  if (!record.config.empty()) return parse_config(record.config);
+  ImageConfig config;
+  auto text_of = [&](std::string_view path) -> std::string {
+    constexpr size_t limit = 1 << 20;
+    auto file = open_in_root(rootfs, std::string(path), O_RDONLY | O_NONBLOCK);
+    auto text = file.ok() ? read_fd(file->get(), limit) : Result<std::string>(std::move(file).error());
+    return text.ok() ? std::move(*text) : "";
+  };
+  // Line by line: what an image has wrong is its own affair and stops nobody.
+  for (const auto& line : split(text_of(environment_path), '\n'))
+    if (auto variable = parse_environ_file(line, host, environment_path); variable.ok())
+      config.env.insert(config.env.end(), variable->begin(), variable->end());
+  auto rc = text_of(rc_path);
+  if (auto known = parse_config(text_of(config_path)); known.ok() && made_from(*known, rc)) {
+    known->env = std::move(config.env);
+    return known;
+  }
+  config.working_dir = parse_image_workdir(rc);
+  if (!rc.empty()) config.entrypoint = {"/bin/sh", "/" + std::string(rc_path)};
+  return config;
+}
+
+std::vector<std::string> command_of(const ImageConfig& config) {
+  auto command = config.entrypoint;
+  command.insert(command.end(), config.cmd.begin(), config.cmd.end());
+  return command;
 }
 
 // What the sandbox's child tells of the container it has prepared.
 struct Prepared {
   std::vector<std::string> environment;  // "NAME=value"
+  std::string workdir;                   // the image's
+  std::vector<std::string> command;      // the image's
 
   std::string encode() const {
     MessageWriter writer;
     writer.texts(environment);
+    writer.text(workdir);
+    writer.texts(command);
     return writer.take();
   }
   static Result<Prepared> decode(std::string_view body) {
     MessageReader reader(body);
     Prepared prepared;
     prepared.environment = TRY(reader.texts());
+    prepared.workdir = TRY(reader.text());
+    prepared.command = TRY(reader.texts());
     return prepared;
   }
 };
 
 }  // namespace
+
+Result<std::vector<LayerDirectory>> overlay_layers(const Store& store, const StoredImage& image) {
+  std::vector<LayerDirectory> lower;
+  auto layers = TRY(image_layer_paths(store, image));
+  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) lower.push_back({*layer, {}});
+  return lower;
+}
+
+Result<void> flatten_image(const Store& store, const StoredImage& image, int destination) {
+  std::vector<Fd> layers;
+  std::vector<int> descriptors;
+  for (const auto& layer : TRY(image_layer_paths(store, image))) {
+    layers.push_back(TRY(open_path(layer, O_RDONLY | O_DIRECTORY)));
+    descriptors.push_back(layers.back().get());
+  }
+  return flatten_layers(descriptors, destination);
+}
+
+Result<RootSpec> container_root(const Store& store, const ContainerRecord& record, int server) {
+  auto directory = container_path(store, record.name);
+  if (record.form == ContainerForm::flat) return RootSpec(DirectoryRoot{directory + "/rootfs"});
+  std::vector<LayerDirectory> layers;
+  if (record.image_file.empty()) {
+    auto image = TRY(find_image(store, record.image));
+    if (!image)
+      return fail(
+          "image " + record.image.text() + " of container " + record.name + " is not in the store any more",
+          "import it again: pyxis pull " + record.reference);
+    layers = TRY(overlay_layers(store, *image));
+  } else {
+    layers.push_back({record.image_file, {}, server});
+  }
+  if (record.form == ContainerForm::ephemeral) return RootSpec(EphemeralOverlay{std::move(layers), {}});
+  return RootSpec(OverlayRoot{std::move(layers), directory + "/upper", directory + "/work"});
+}
 
 Result<void> make_container(const Store& store, const StoredImage& image, ContainerRecord record) {
   auto choice = TRY(choose_container_form(store));
@@ -54,41 +116,45 @@ Result<void> make_container(const Store& store, const StoredImage& image, Contai
   record.image = image.digest;
   record.reference = image.reference;
   record.config = image.config;
-  return create_container(store, record, [&](int rootfs) -> Result<void> {
-    std::vector<Fd> layers;
-    std::vector<int> descriptors;
-    for (const auto& layer : TRY(image_layer_paths(store, image))) {
-      layers.push_back(TRY(open_path(layer, O_RDONLY | O_DIRECTORY)));
-      descriptors.push_back(layers.back().get());
-    }
-    return flatten_layers(descriptors, rootfs);
-  });
+  return create_container(store, record, [&](int rootfs) { return flatten_image(store, image, rootfs); });
+}
+
+Result<void> make_served_container(const Store& store, const std::string& image_file, bool in_memory,
+                                   ContainerRecord record) {
+  // An overlay's upper directory has to be where overlays can be; memory can always.
+  bool on_disk = !in_memory && TRY(choose_container_form(store)).form == ContainerForm::overlay;
+  record.form = on_disk ? ContainerForm::overlay : ContainerForm::ephemeral;
+  record.image_file = record.reference = image_file;
+  return create_container(store, record, [](int) { return ok(); });
 }
 
 Result<Launched> launch_container(const Store& store, const Settings& settings, const ContainerRecord& record,
                                   LaunchOptions options) {
-  auto config = TRY_CONTEXT(parse_config(record.config), "container " + record.name);
+  auto configuration = TRY(read_container_configuration(settings));
   auto account = current_account(settings.environment);
   auto directory = container_path(store, record.name);
-  Launched launched;
-  launched.workdir = !options.workdir.empty()      ? options.workdir
-                     : !config.working_dir.empty() ? config.working_dir
-                                                   : "/";
 
   SandboxPlan plan;
   plan.remap_root = options.remap_root;
   plan.writable = options.writable;
   plan.extra = options.unshare;
-  plan.root = options.running_root ? RootSpec(DetachedRoot{std::move(options.running_root)})
-                                   : TRY(root_of(store, record, directory));
+  std::optional<ImageServer> server;
+  if (options.running_root) {
+    plan.root = DetachedRoot{std::move(options.running_root)};
+  } else {
+    if (!record.image_file.empty())
+      server = TRY(ImageServer::start(settings, record.image_file, options.remap_root));
+    plan.root = TRY(container_root(store, record, server ? server->socket.get() : -1));
+  }
   plan.mount_point = directory + "/root";
-  auto configuration = TRY(read_container_configuration(settings));
   plan.early = configuration.early;
   plan.late = configuration.late;
   if (options.mount_home) plan.late.push_back(from_mount_request(account.home, account.home, ""));
   auto hooks = TRY(plan_hooks(std::move(configuration.hooks), settings,
                               {options.remap_root, options.writable, options.mount_home}));
   plan.prepare = [&](Preparation& preparation) -> Result<void> {
+    auto config =
+        TRY_CONTEXT(config_of(record, settings.environment, preparation.rootfs), "container " + record.name);
     auto home = TRY(add_accounts(
         preparation.rootfs,
         {account.uid, account.gid, account.name, account.gecos, account.home, account.shell, account.group},
@@ -102,14 +168,20 @@ Result<Launched> launch_container(const Store& store, const Settings& settings, 
     TRY(run_hooks(hooks, container));
     for (const auto* mounts : {&container.late_mounts, &options.mounts})
       preparation.late.insert(preparation.late.end(), mounts->begin(), mounts->end());
-    preparation.report = Prepared{container.environment.lines()}.encode();
+    preparation.report =
+        Prepared{container.environment.lines(), config.working_dir, command_of(config)}.encode();
     return ok();
   };
+  Launched launched;
   launched.sandbox = TRY(create_sandbox(plan));
+  if (server) launched.image_server = server->leave();
 
-  launched.env = TRY(Prepared::decode(launched.sandbox.report)).environment;
-  launched.entrypoint = config.entrypoint;
-  launched.cmd = config.cmd;
+  auto prepared = TRY(Prepared::decode(launched.sandbox.report));
+  launched.env = std::move(prepared.environment);
+  launched.command = std::move(prepared.command);
+  launched.workdir = !options.workdir.empty()    ? options.workdir
+                     : !prepared.workdir.empty() ? prepared.workdir
+                                                 : "/";
   return launched;
 }
 

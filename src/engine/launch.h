@@ -25,14 +25,26 @@ struct Launched {
   Sandbox sandbox;
   std::vector<std::string> env;  // the container's own variables, "NAME=value"
   std::string workdir;
-  std::vector<std::string> entrypoint, cmd;  // of the image
+  Fd image_server;                   // a connection to who serves its image file, if it stands on one
+  std::vector<std::string> command;  // what the image runs: entrypoint and arguments; empty: it does not say
 };
 
 // Its use-lock is the caller's business. A container that runs already needs `running_root`. Single-threaded.
 Result<Launched> launch_container(const Store& store, const Settings& settings, const ContainerRecord& record,
                                   LaunchOptions options);
 
+// The root file system of a container that does not run.
+Result<RootSpec> container_root(const Store& store, const ContainerRecord& record, int server = -1);
+// The layers of an image as an overlay takes them, top first; or applied into one empty directory.
+Result<std::vector<LayerDirectory>> overlay_layers(const Store& store, const StoredImage& image);
+Result<void> flatten_image(const Store& store, const StoredImage& image, int destination);
+
 // Makes the container of an image: an overlay where the store can, else a flat copy.
 Result<void> make_container(const Store& store, const StoredImage& image, ContainerRecord record);
+
+// Makes a temporary container that shows an image file as it is, with changes on disk where the store can
+// and `in_memory` does not ask otherwise. Nothing is unpacked: the file must stay readable while it runs.
+Result<void> make_served_container(const Store& store, const std::string& image_file, bool in_memory,
+                                   ContainerRecord record);
 
 }  // namespace pyxis

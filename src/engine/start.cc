@@ -18,6 +18,7 @@ struct LaunchedContainer {
   JoinedContainer running;
   Fd use;
   std::vector<Digest> layers;
+  Fd image_server;
 };
 
 // One start: what has been found out so far, and how far it got.
@@ -27,6 +28,7 @@ class Start {
       : request_(std::move(options.request)),
         mounts_(std::move(options.mounts)),
         default_writable_(options.default_writable),
+        in_memory_(options.in_memory),
         not_kept_(std::move(options.not_kept)),
         settings_(settings),
         leash_(std::move(leash)),
@@ -79,7 +81,7 @@ class Start {
     joined.started.attached = true;
     joined.started.workdir = request_.workdir.empty() ? "/" : request_.workdir;
     auto use = TRY(use_container(*store_, request_.container));
-    return supervise({std::move(joined), std::move(use), {}});
+    return supervise({std::move(joined), std::move(use), {}, {}});
   }
 
   Result<JoinedContainer> start_new() {
@@ -88,6 +90,8 @@ class Start {
                   "give --container-image");
     phase_ = Phase::import;
     ImportRequest import{TRY(parse_reference(request_.image)), host_platform(), request_.image};
+    if (import.reference.scheme == Reference::Scheme::file)
+      return supervise(TRY(launch_file(import.reference.path)));
     reporter_.importing(request_.image);
     auto launched = TRY(launch_known(import));
     if (!launched) launched = TRY(launch_of(TRY(import_image(*store_, settings_, import, reporter_))));
@@ -113,9 +117,22 @@ class Start {
     return std::optional<LaunchedContainer>();
   }
 
-  // A container that cannot be started goes again.
   Result<LaunchedContainer> launch_of(const StoredImage& image) {
     phase_ = Phase::create;
+    TRY(make_container(*store_, image, new_record()));
+    return launch_new();
+  }
+
+  Result<LaunchedContainer> launch_file(const std::string& path) {
+    phase_ = Phase::create;
+    if (!request_.temporary)
+      return fail("making a named container of an image file is not available in this release: " + path,
+                  "leave out --container-name");
+    TRY(make_served_container(*store_, path, in_memory_, new_record()));
+    return launch_new();
+  }
+
+  ContainerRecord new_record() const {
     ContainerRecord record;
     record.name = request_.container;
     record.temporary = request_.temporary;
@@ -123,7 +140,11 @@ class Start {
       if (auto owner = identify_process(static_cast<pid_t>(request_.owner_pid)); owner.ok())
         record.owner = *owner;
     record.job_id = request_.job_id;
-    TRY(make_container(*store_, image, record));
+    return record;
+  }
+
+  // A container that cannot be started goes again.
+  Result<LaunchedContainer> launch_new() {
     auto launched = launch();
     if (!launched.ok()) (void)remove_container(*store_, request_.container);
     return launched;
@@ -142,15 +163,16 @@ class Start {
     for (const auto& mount : request_.mounts)
       options.mounts.push_back(from_mount_request(mount.source, mount.target, mount.flags));
     for (const auto& name : request_.unshare) options.unshare.push_back(TRY(namespace_by_name(name)));
-    if (request_.mode == NameMode::no_exec && record.form == ContainerForm::overlay)
+    if (request_.mode == NameMode::no_exec && record.form != ContainerForm::flat)
       if (auto running = TRY(join_running(settings_.runtime_path, request_.container)))
         options.running_root = TRY(clone_root(running->namespaces));
     auto use = TRY(use_container(*store_, request_.container));
     auto launched = TRY(launch_container(*store_, settings_, record, std::move(options)));
-    LaunchedContainer container{{}, std::move(use), {}};
+    LaunchedContainer container{{}, std::move(use), {}, std::move(launched.image_server)};
     container.running.started.env = std::move(launched.env);
     container.running.started.workdir = launched.workdir;
     container.running.namespaces = std::move(launched.sandbox.namespaces);
+    container.running.command = std::move(launched.command);
     if (auto image = find_image(*store_, record.image); image.ok() && *image)
       container.layers = (*image)->layers;
     return container;
@@ -180,6 +202,9 @@ class Start {
     supervised.creator = !running.started.attached;
     supervised.temporary = request_.temporary;
     supervised.not_kept = not_kept_;
+    // The answer's copies would keep the mounts there after the supervisor has let go of its own.
+    for (const auto& [kind, fd] : running.namespaces) supervised.not_kept.push_back(fd.get());
+    supervised.image_server = std::move(container.image_server);
     supervised.layers = std::move(container.layers);
     running.supervisor =
         TRY(start_supervisor(*store_, std::move(supervised), directory, std::move(listener)));
@@ -188,7 +213,7 @@ class Start {
 
   StartRequest request_;
   std::vector<MountEntry> mounts_;
-  bool default_writable_;
+  bool default_writable_, in_memory_;
   std::vector<int> not_kept_;
   const Settings& settings_;
   Fd leash_, farewell_;

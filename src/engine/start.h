@@ -17,6 +17,7 @@ struct StartOptions {
   StartRequest request;
   std::vector<MountEntry> mounts;  // before those of the request
   bool default_writable = true;    // where neither request nor settings say
+  bool in_memory = false;          // a container of an image file keeps its changes in memory
   Fd farewell;                     // the supervisor's, see there
   std::vector<int> not_kept;       // descriptors that the supervisor closes, as the leash's other end
 };

@@ -112,7 +112,10 @@ void clear_up(const Store& store, Supervised& supervised, const RunningDirectory
     if (kind == Namespace::mount) kill_processes_in(fd.get());
   // A named container is at rest only once its mounts are gone, which takes the kernel some milliseconds.
   // Nobody will start a temporary one again: its files can go under the mount.
-  if (!remove) supervised.namespaces.clear();
+  if (!remove || supervised.image_server) supervised.namespaces.clear();
+  // Nobody reads the image file any more when this is over.
+  constexpr std::chrono::seconds patience{5};
+  if (supervised.image_server) (void)readable_within(supervised.image_server.get(), patience);
   supervised.use.reset();
   if (remove) (void)remove_container(store, supervised.container);
   forget_running(store, supervised, directory);

@@ -22,11 +22,12 @@ struct Supervised {
   Fd use;                      // from use_container
   Fd leash;                    // end-of-file: the step is over
   Fd farewell;                 // where it says that it has cleared up (contract/answer.h); may be none
+  Fd image_server;             // closed at the other end once the image file is not served any more; may be none
   bool creator = true;         // false: joined a container that another supervisor started
   bool temporary = false;      // remove it at the end
   std::vector<Digest> layers;  // to be made durable in the background
-  std::vector<int>
-      not_kept;  // descriptors of the caller's that must not live on there: the leash's other end
+  // Descriptors of the caller's that must not live on there: the leash's other end, copies of namespaces.
+  std::vector<int> not_kept;
 };
 
 // Forks the supervisor: a session of its own, no terminal, catchable signals ignored. Returns its pid.

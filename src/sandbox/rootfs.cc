@@ -4,7 +4,10 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "base/fs.h"
+#include "sandbox/fuse_mount.h"
 #include "sandbox/kernel_calls.h"
 #include "sandbox/mountinfo.h"
 
@@ -94,19 +97,27 @@ Result<void> mount_scratch(const std::string& mount_point, const std::string& si
   return ok();
 }
 
-// Overlay takes only mounts of its own namespace as layers, so detached ones are attached: in `scratch`.
-Result<std::vector<Fd>> open_layers(const std::vector<LayerDirectory>& lower, int scratch) {
+bool is_directory(const LayerDirectory& layer) {
+  return !layer.mount && layer.server < 0;
+}
+
+// Overlay takes only mounts of its own namespace as layers, so others are attached: in `scratch`, which is
+// what is mounted at `scratch_path`.
+Result<std::vector<Fd>> open_layers(const std::vector<LayerDirectory>& lower, int scratch,
+                                    const std::string& scratch_path) {
   std::vector<Fd> layers;
   for (const auto& layer : lower) {
-    if (!layer.mount) {
+    if (is_directory(layer)) {
       layers.push_back(TRY_CONTEXT(open_directory(layer.path), "layer"));
       continue;
     }
     auto name = "layer" + std::to_string(layers.size());
     auto place = TRY(make_directory_at(scratch, name));
-    if (kernel::move_mount(layer.mount.get(), place.get()) != 0)
+    if (layer.server >= 0)
+      TRY(mount_served(layer.path, layer.server, scratch_path + "/" + name));
+    else if (kernel::move_mount(layer.mount.get(), place.get()) != 0)
       return sys_error("attach layer " + layer.path);
-    layers.push_back(TRY(open_at(scratch, name, O_PATH | O_DIRECTORY)));
+    layers.push_back(TRY_CONTEXT(open_at(scratch, name, O_PATH | O_DIRECTORY), "layer " + layer.path));
   }
   return layers;
 }
@@ -123,14 +134,12 @@ Result<Fd> mount_one(const OverlayRoot& spec, const std::string& mount_point, co
   OverlayDirectories directories;
   directories.upper = TRY(open_directory(spec.upper));
   directories.work = TRY(open_directory(spec.work));
-  bool detached = false;
-  for (const auto& layer : spec.lower) detached |= static_cast<bool>(layer.mount);
   Fd scratch;
-  if (detached) {
+  if (!std::ranges::all_of(spec.lower, is_directory)) {
     TRY(mount_scratch(mount_point, {}, api));
     scratch = TRY(open_directory(mount_point));
   }
-  directories.lower = TRY(open_layers(spec.lower, scratch.get()));
+  directories.lower = TRY(open_layers(spec.lower, scratch.get(), mount_point));
   return finish_overlay(directories, mount_point, api);
 }
 
@@ -138,12 +147,15 @@ Result<Fd> mount_one(const EphemeralOverlay& spec, const std::string& mount_poin
   TRY(mount_scratch(mount_point, spec.tmpfs_size, api));
   auto scratch = TRY(open_directory(mount_point));
   OverlayDirectories directories;
-  directories.lower = TRY(open_layers(spec.lower, scratch.get()));
+  directories.lower = TRY(open_layers(spec.lower, scratch.get(), mount_point));
   directories.upper = TRY(make_directory_at(scratch.get(), "upper"));
   directories.work = TRY(make_directory_at(scratch.get(), "work"));
-  struct stat top;  // the upper directory's mode is that of the container's "/"
-  if (!directories.lower.empty() && ::fstat(directories.lower.front().get(), &top) == 0)
+  struct stat top;  // the upper directory's mode and time of change are those of the container's "/"
+  if (!directories.lower.empty() && ::fstat(directories.lower.front().get(), &top) == 0) {
     ::fchmod(directories.upper.get(), (top.st_mode & 07777) | 0700);
+    struct timespec times[2] = {top.st_atim, top.st_mtim};
+    ::futimens(directories.upper.get(), times);
+  }
   return finish_overlay(directories, mount_point, api);
 }
 

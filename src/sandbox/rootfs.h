@@ -11,11 +11,13 @@
 
 namespace pyxis {
 
-// One read-only layer: a directory, or a mount of one that is attached nowhere yet (open_tree(2) with
-// OPEN_TREE_CLONE, as the storage helper hands out; `path` is then only for messages).
+// One read-only layer: a directory; or a mount of one that is attached nowhere yet (open_tree(2) with
+// OPEN_TREE_CLONE, as the storage helper hands out); or what the program at the other end of the socket
+// `server` (not owned) serves, see sandbox/fuse_mount.h. With the latter two `path` is for messages only.
 struct LayerDirectory {
   std::string path;
   Fd mount;
+  int server = -1;
 };
 
 // Layers, top first, under `upper`; `work` is an empty directory on the same file system as `upper`.

@@ -14,6 +14,24 @@ namespace {
 
 using nlohmann::json;
 
+std::string form_name(ContainerForm form) {
+  switch (form) {
+    case ContainerForm::flat:
+      return "flat";
+    case ContainerForm::ephemeral:
+      return "ephemeral";
+    case ContainerForm::overlay:
+      break;
+  }
+  return "overlay";
+}
+
+ContainerForm form_named(const std::string& name) {
+  for (auto form : {ContainerForm::flat, ContainerForm::ephemeral})
+    if (name == form_name(form)) return form;
+  return ContainerForm::overlay;
+}
+
 // A removed container is first renamed into tmp/, so its name is free at once and a killed removal is swept
 // later.
 Result<void> discard(const Store& store, const std::string& name) {
@@ -51,11 +69,12 @@ Result<ContainerRecord> read_container(const Store& store, const std::string& na
   auto record = TRY(read_record(
       dir.get(), "container.json", "container " + name, [](const json& entry) -> Result<ContainerRecord> {
         ContainerRecord read;
-        read.form = entry.value("form", "overlay") == "flat" ? ContainerForm::flat : ContainerForm::overlay;
+        read.form = form_named(entry.value("form", form_name(ContainerForm::overlay)));
         read.temporary = entry.value("temporary", false);
         read.owner = {entry.value("owner_pid", 0), entry.value("owner_start_time", 0ull),
                       entry.value("owner_boot_id", "")};
         if (auto image = Digest::parse(entry.value("image", "")); image.ok()) read.image = *image;
+        read.image_file = entry.value("image_file", "");
         read.reference = entry.value("reference", "");
         read.created = entry.value("created", 0ull);
         read.job_id = entry.value("job_id", 0ull);
@@ -88,12 +107,13 @@ Result<Fd> try_lock_container_name(const Store& store, const std::string& name) 
 
 Result<StagingDirectory> stage_container(const Store& store, const ContainerRecord& record) {
   auto staging = TRY(store.stage());
-  json entry = {{"form", record.form == ContainerForm::flat ? "flat" : "overlay"},
+  json entry = {{"form", form_name(record.form)},
                 {"temporary", record.temporary},
                 {"owner_pid", record.owner.pid},
                 {"owner_start_time", record.owner.start_time},
                 {"owner_boot_id", record.owner.boot_id},
                 {"image", record.image.empty() ? "" : record.image.text()},
+                {"image_file", record.image_file},
                 {"reference", record.reference},
                 {"created", static_cast<uint64_t>(std::time(nullptr))},
                 {"job_id", record.job_id}};

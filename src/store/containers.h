@@ -20,16 +20,18 @@
 
 namespace pyxis {
 
-enum class ContainerForm { overlay, flat };
+// ephemeral: changes are kept in memory and go with the container's last process.
+enum class ContainerForm { overlay, flat, ephemeral };
 
 struct ContainerRecord {
   std::string name;
   ContainerForm form = ContainerForm::overlay;
   bool temporary = false;  // belongs to `owner` and goes with it
   ProcessIdentity owner;   // temporary ones: slurmstepd or the command that made it
-  Digest image;
+  Digest image;            // what it stands on, in the store; or:
+  std::string image_file;  // the absolute path of an image file, served
   std::string reference;
-  std::string config;  // bytes
+  std::string config;  // bytes; empty: the root file system's own files say it (image/root_config.h)
   uint64_t created = 0;
   uint64_t job_id = 0;
 };

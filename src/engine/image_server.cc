@@ -1,0 +1,37 @@
+#include "engine/image_server.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "engine/helper.h"
+#include "engine/reporter.h"
+
+namespace pyxis {
+namespace {
+
+Result<Fd> open_image(const std::string& path) {
+  auto image = TRY_CONTEXT(open_path(path, O_RDONLY | O_NONBLOCK), "image file");
+  struct stat info;
+  if (::fstat(image.get(), &info) != 0) return sys_error("image file " + path);
+  if (!S_ISREG(info.st_mode)) return fail("image file " + path + ": not a regular file");
+  return image;
+}
+
+}  // namespace
+
+Result<ImageServer> ImageServer::start(const Settings& settings, const std::string& path, bool remap_root) {
+  auto image = TRY(open_image(path));
+  HelperCommand command;
+  // The owner of all files, as numbered inside.
+  command.arguments = {"pyxis-squash", "serve", path, std::to_string(remap_root ? 0 : ::getuid()),
+                       std::to_string(remap_root ? 0 : ::getgid())};
+  command.descriptors = {{image.get(), image_server_fd}};
+  auto helper = TRY(start_helper(command, settings));
+  TerminalReporter nobody;  // it has nothing to tell but how it went
+  TRY(follow_helper(helper, nobody));
+  return ImageServer{std::move(helper.socket), std::move(helper.child)};
+}
+
+}  // namespace pyxis

@@ -1,0 +1,32 @@
+// The program that shows an image file as a file system: `pyxis-squash serve`.
+#pragma once
+
+#include <string>
+
+#include "base/fd.h"
+#include "base/process.h"
+#include "base/result.h"
+#include "engine/settings.h"
+
+namespace pyxis {
+
+// Where the server has the image file.
+constexpr int image_server_fd = 4;
+
+struct ImageServer {
+  // Starts it on the image file at `path`, which the caller can read. Returns when it has seen that this is
+  // one: errors name the file and what is wrong with it. The mount (sandbox/fuse_mount.h) is another step;
+  // until leave() the server goes with this handle.
+  static Result<ImageServer> start(const Settings& settings, const std::string& path, bool remap_root);
+
+  // It lives as long as what it serves is mounted. Gives the end of the connection, which closes with it.
+  Fd leave() {
+    (void)child.release();
+    return std::move(socket);
+  }
+
+  Fd socket;  // for the device
+  Child child;
+};
+
+}  // namespace pyxis

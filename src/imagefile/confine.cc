@@ -1,0 +1,93 @@
+#include "imagefile/confine.h"
+
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <memory>
+
+#include "base/fs.h"
+
+namespace pyxis {
+namespace {
+
+// All rights over files that the first version of Landlock knows.
+constexpr uint64_t file_rights =
+    LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE |
+    LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+    LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
+    LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
+    LANDLOCK_ACCESS_FS_MAKE_SYM;
+
+// Each further thread of the server has a device of its own, cloned from the first (FUSE_DEV_IOC_CLONE).
+Result<void> keep_fuse_only() {
+  landlock_ruleset_attr attributes{};
+  attributes.handled_access_fs = file_rights;
+  Fd rules(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
+  if (!rules) {
+    if (errno == ENOSYS || errno == EOPNOTSUPP) return ok();  // before Linux 5.13, or not switched on
+    return sys_error("landlock_create_ruleset");
+  }
+  if (auto device = open_path("/dev/fuse", O_PATH); device.ok()) {
+    landlock_path_beneath_attr beneath{};
+    beneath.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
+    beneath.parent_fd = device->get();
+    if (::syscall(SYS_landlock_add_rule, rules.get(), LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) != 0)
+      return sys_error("landlock_add_rule");
+  }
+  if (::syscall(SYS_landlock_restrict_self, rules.get(), 0) != 0) return sys_error("landlock_restrict_self");
+  return ok();
+}
+
+// What reading, answering and the C library's memory, threads and signals take. All else is EPERM.
+constexpr std::array allowed_calls = {
+    SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close),
+    SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(lseek), SCMP_SYS(fcntl),
+    // /dev/fuse and its clones; Landlock says which files.
+    SCMP_SYS(openat), SCMP_SYS(ioctl),
+    // The engine: that it is an image, and the device.
+    SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(poll),
+    SCMP_SYS(ppoll), SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mprotect),
+    SCMP_SYS(madvise), SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
+    SCMP_SYS(futex), SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity), SCMP_SYS(gettid), SCMP_SYS(getpid),
+    SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack),
+    SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep), SCMP_SYS(gettimeofday),
+#ifdef __SANITIZE_ADDRESS__
+    // Its way to find out whether memory can be read.
+    SCMP_SYS(pipe2),
+#endif
+    SCMP_SYS(getrandom), SCMP_SYS(prlimit64), SCMP_SYS(restart_syscall), SCMP_SYS(exit),
+    SCMP_SYS(exit_group)};
+
+struct FreeFilter {
+  void operator()(void* filter) const { seccomp_release(filter); }
+};
+
+Result<void> keep_calls() {
+  std::unique_ptr<void, FreeFilter> filter(seccomp_init(SCMP_ACT_ERRNO(EPERM)));
+  if (!filter) return sys_error("seccomp filter", ENOMEM);
+  for (int call : allowed_calls)
+    if (int code = seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0); code != 0)
+      return sys_error("seccomp filter", -code);
+  // abort(3) signals the process itself.
+  if (int code = seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+                                  SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(::getpid())));
+      code != 0)
+    return sys_error("seccomp filter", -code);
+  if (int code = seccomp_load(filter.get()); code != 0) return sys_error("load the seccomp filter", -code);
+  return ok();
+}
+
+}  // namespace
+
+Result<void> confine_to_serving() {
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return sys_error("no_new_privs");
+  TRY(keep_fuse_only());
+  return keep_calls();
+}
+
+}  // namespace pyxis

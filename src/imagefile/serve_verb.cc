@@ -1,0 +1,68 @@
+#include "imagefile/serve_verb.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/fs.h"
+#include "base/text.h"
+#include "contract/message.h"
+#include "engine/image_server.h"
+#include "engine/import_news.h"
+#include "imagefile/confine.h"
+#include "squash/reader.h"
+#include "squash/serve.h"
+
+namespace pyxis {
+namespace {
+
+// More do not read faster, and each has a stack and buffers.
+constexpr unsigned most_threads = 32;
+
+unsigned usable_processors() {
+  cpu_set_t set;
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  return std::clamp(static_cast<unsigned>(CPU_COUNT(&set)), 1u, most_threads);
+}
+
+// srun waits for everybody who holds a task's output, and a step's signals are for its tasks: this process
+// ends with what it serves.
+void detach_from_task() {
+  ::setsid();
+  Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  for (int standard : {0, 1, 2}) ::dup2(null.get(), standard);
+  ::prctl(PR_SET_NAME, "pyxis-image");
+  [[maybe_unused]] int changed = ::chdir("/");
+  sigset_t all;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_BLOCK, &all, nullptr);
+}
+
+}  // namespace
+
+Result<std::string> serve_verb(std::span<char* const> arguments, Reporter&) {
+  ServeOptions options;
+  auto uid = parse_number<unsigned>(arguments[1]), gid = parse_number<unsigned>(arguments[2]);
+  if (!uid || !gid) return sys_error("serve", EINVAL);
+  options.uid = *uid;
+  options.gid = *gid;
+  // With at least two threads, one that waits for the disk does not hold up all.
+  options.threads = std::max(2u, usable_processors());
+  detach_from_task();
+  TRY(confine_to_serving());
+  // What follows works on an image that anybody may have written.
+  auto image = TRY(SquashReader::open(Fd(image_server_fd), arguments[0]));
+  TRY(send_message(import_news_fd, ImportNews{ImportNews::Kind::done, {}, {}, 0}.encode()));
+  auto message = receive_message(import_news_fd);
+  // Otherwise the sandbox came to nothing: whoever made it has said why.
+  if (message.ok() && message->descriptors.size() == 1)
+    (void)serve_image(*image, std::move(message->descriptors[0]), options);
+  // The socket stays open until here: its closing tells that nothing is served any more.
+  ::_exit(0);
+}
+
+}  // namespace pyxis

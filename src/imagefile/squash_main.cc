@@ -1,0 +1,11 @@
+// `pyxis-squash`: what the engine does with image files, a verb for each. Apart from `pyxis` because an image
+// file is hostile input, and because a start that needs none should not load what reads them.
+#include <array>
+
+#include "engine/helper_program.h"
+#include "imagefile/serve_verb.h"
+
+int main(int argc, char** argv) {
+  const std::array verbs = {pyxis::HelperVerb{"serve", 3, pyxis::serve_verb}};
+  return pyxis::run_helper_program({argv, static_cast<size_t>(argc)}, verbs);
+}
