@@ -31,7 +31,9 @@ int enroot_mount(int argc, char** argv, const Environment& environment);
 
 Action add_digest(CLI::App& app, const Environment& environment);
 Action add_exec(CLI::App& app, const Environment& environment);
+Action add_export(CLI::App& app, const Environment& environment);
 Action add_images(CLI::App& app, const Environment& environment);
+Action add_import(CLI::App& app, const Environment& environment);
 Action add_info(CLI::App& app, const Environment& environment);
 Action add_list(CLI::App& app, const Environment& environment);
 Action add_load(CLI::App& app, const Environment& environment);

@@ -23,4 +23,12 @@ Result<ImportRequest> import_request(const ImageArguments& arguments) {
   return request;
 }
 
+std::string default_name(const Reference& reference) {
+  auto name = reference.repository;
+  if (name.starts_with("library/")) name.erase(0, 8);
+  for (char& c : name)
+    if (c == '/') c = '+';
+  return reference.tag_written ? name + "+" + reference.tag : name;
+}
+
 }  // namespace pyxis::cli

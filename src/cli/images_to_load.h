@@ -1,4 +1,5 @@
-// What `load`, `pull` and `digest` have in common: a URI, a platform, and an image of the user's store.
+// What `load`, `pull`, `import` and `digest` have in common: a URI, a platform, and an image of the user's
+// store.
 #pragma once
 
 #include <memory>
@@ -16,5 +17,8 @@ struct ImageArguments {
 // Adds URI and --arch to a command.
 std::shared_ptr<ImageArguments> add_image_arguments(CLI::App& command);
 Result<ImportRequest> import_request(const ImageArguments& arguments);
+// Of a container, or of an image file without ".sqsh": '/' as '+', "library/" dropped, '+TAG' if a tag was
+// written.
+std::string default_name(const Reference& reference);
 
 }  // namespace pyxis::cli

@@ -13,15 +13,6 @@ struct LoadArguments {
   bool force = false;
 };
 
-// As `import` names its file: '/' as '+', "library/" dropped, '+TAG' if a tag was written.
-std::string default_name(const Reference& reference) {
-  auto name = reference.repository;
-  if (name.starts_with("library/")) name.erase(0, 8);
-  for (char& c : name)
-    if (c == '/') c = '+';
-  return reference.tag_written ? name + "+" + reference.tag : name;
-}
-
 Result<int> load(const ImageArguments& image_arguments, const LoadArguments& arguments,
                  const Environment& environment) {
   auto settings = TRY(load_settings(environment));

@@ -4,8 +4,10 @@
 
 #include "engine/helper_program.h"
 #include "imagefile/serve_verb.h"
+#include "imagefile/write_verb.h"
 
 int main(int argc, char** argv) {
-  const std::array verbs = {pyxis::HelperVerb{"serve", 3, pyxis::serve_verb}};
+  const std::array verbs = {pyxis::HelperVerb{"serve", 3, pyxis::serve_verb},
+                            pyxis::HelperVerb{"write", 0, pyxis::write_verb}};
   return pyxis::run_helper_program({argv, static_cast<size_t>(argc)}, verbs);
 }

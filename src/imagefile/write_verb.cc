@@ -1,0 +1,92 @@
+#include "imagefile/write_verb.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <chrono>
+
+#include "base/disk_full.h"
+#include "base/fs.h"
+#include "base/text.h"
+#include "engine/helper_program.h"
+#include "engine/write_request.h"
+#include "sandbox/userns.h"
+#include "squash/output_file.h"
+#include "squash/writer.h"
+
+namespace pyxis {
+namespace {
+
+// Files of the user's that their modes forbid to him are part of the tree, too: as root of a user namespace
+// in which he is mapped he reads them. Where there are no user namespaces, modes decide.
+void read_whatever_is_ours() {
+  auto map = own_id_map(true);
+  if (::unshare(CLONE_NEWUSER) == 0) (void)write_own_id_map(map);
+}
+
+// A descriptor is open for each level of directories; a write beyond a limit is an error and no death.
+void adapt_limits() {
+  struct rlimit files;
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
+  }
+  ::signal(SIGXFSZ, SIG_IGN);
+}
+
+class Progress {
+ public:
+  Progress(Reporter& reporter, std::string name) : reporter_(reporter), name_(std::move(name)) {}
+  ~Progress() { reporter_.progress("", true); }
+
+  void read(uint64_t bytes) {
+    auto now = std::chrono::steady_clock::now();
+    if (now - last_ < std::chrono::milliseconds(100)) return;
+    last_ = now;
+    reporter_.progress("Writing " + name_ + ": " + human_bytes(bytes) + " packed", false);
+  }
+
+ private:
+  Reporter& reporter_;
+  std::string name_;
+  std::chrono::steady_clock::time_point last_;
+};
+
+bool has_path(int tree, const std::string& path) {
+  auto found = open_in_root(tree, path, O_PATH | O_NOFOLLOW);
+  return found.ok() || found.error().code != ENOENT;
+}
+
+Result<uint64_t> write_image(const WriteRequest& request, std::stop_token stop, Reporter& reporter) {
+  auto output = TRY(OutputFile::create(write_directory_fd, request.name));
+  SquashRequest squash;
+  squash.root = write_tree_fd;
+  squash.compression = TRY(parse_compression_options(request.squash_options));
+  squash.processors = request.processors;
+  squash.epoch = request.epoch;
+  squash.stop = std::move(stop);
+  if (request.unless.empty() || !has_path(write_tree_fd, request.unless))
+    for (const auto& file : request.extra) squash.extra.push_back({file.path, file.content, file.mode});
+  Progress progress(reporter, request.name);
+  squash.progress = [&](uint64_t bytes) { progress.read(bytes); };
+  auto facts = TRY(write_squash(squash, output.fd()));
+  TRY(output.publish(request.replace));
+  return facts.bytes_written;
+}
+
+}  // namespace
+
+Result<std::string> write_verb(std::span<char* const>, Reporter& reporter) {
+  adapt_limits();
+  auto request = TRY(WriteRequest::decode(TRY(read_fd(write_request_fd))));
+  read_whatever_is_ours();  // while there is one thread
+  auto written = write_image(request, stop_on_signals(), reporter);
+  if (!written.ok())
+    return explain_full_disk(std::move(written).error(), write_directory_fd,
+                             "write the image elsewhere with -o, or make room");
+  return human_bytes(*written);
+}
+
+}  // namespace pyxis
