@@ -156,8 +156,6 @@ Result<StepOptions> GivenOptions::resolve(const Config& config) const {
     return unavailable("execute_entrypoint=1 (in plugstack.conf)");
   if (!options.save.empty()) return unavailable("--container-save");
   if (options.entrypoint.value_or(false)) return unavailable("--container-entrypoint");
-  if (!options.image.empty() && (options.image.front() == '/' || options.image.front() == '.'))
-    return unavailable("--container-image: a squashfs file (" + printable(options.image) + ")");
   return options;
 }
 

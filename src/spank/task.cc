@@ -40,9 +40,9 @@ Result<StartRequest> make_request(SlurmApi& api, const Step& step) {
   request.container = step.container;
   request.temporary = step.temporary();
   if (options.name) request.mode = options.name->mode;
-  request.image = options.image;
-  request.mounts = options.mounts;
   auto directory = TRY(working_directory());
+  request.image = options.image.starts_with('.') ? directory + "/" + options.image : options.image;
+  request.mounts = options.mounts;
   TRY(resolve_sources(request.mounts, directory));
   request.workdir = options.workdir;
   request.save_path = options.save;

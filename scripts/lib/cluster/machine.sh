@@ -38,7 +38,7 @@ in_machine() { # MACHINE COMMAND...
     "${enter[@]}" "${@:2}" 9>&-
 }
 
-# What a machine has for itself: its name and processes, /run (with /run/pyxis) and /dev/shm.
+# What a machine has for itself: its name and processes, /run (with /run/pyxis), /dev/shm and /dev/fuse.
 furnish_machine() { # MACHINE
     in_machine "$1" hostname "$1"
     in_machine "$1" mount -t proc -o nosuid,nodev,noexec proc /proc
@@ -47,6 +47,16 @@ furnish_machine() { # MACHINE
     in_machine "$1" mount -t tmpfs -o nosuid,nodev,mode=1777 tmpfs /dev/shm
     [[ ! -f /etc/hosts ]] || in_machine "$1" mount --bind "$dir/hosts" /etc/hosts
     restore_resolver "$1"
+    open_fuse "$1"
+}
+
+# As udev makes it on a compute node: everybody can open it. What this machine has is left as it is.
+open_fuse() { # MACHINE
+    [[ -c /dev/fuse ]] || return 0
+    local device
+    device=$(machine_dir "$1")/fuse
+    [[ -c $device ]] || mknod -m 666 "$device" c 10 229
+    in_machine "$1" mount --bind "$device" /dev/fuse
 }
 
 # Where resolv.conf is a link into /run (systemd-resolved), the new /run has to have the file.

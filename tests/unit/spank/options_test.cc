@@ -149,8 +149,6 @@ TEST(Resolve, WhatThisReleaseLacksIsOneClearError) {
   EXPECT_EQ(with(OptionId::workdir, "/", entrypoint),
             "execute_entrypoint=1 (in plugstack.conf) is not available in this release");
   EXPECT_EQ(with(OptionId::no_entrypoint, "", entrypoint), "");
-  EXPECT_THAT(with(OptionId::image, "./x.sqsh"), HasSubstr("is not available in this release"));
-  EXPECT_THAT(with(OptionId::image, "/x.sqsh"), HasSubstr("is not available in this release"));
 }
 
 TEST(Ignored, OneLineForEachOptionOfTheCommandLine) {
