@@ -4,11 +4,11 @@
 
 #include <algorithm>
 
+#include "base/disk_full.h"
 #include "image/config.h"
 #include "image/manifest.h"
 #include "importer/layer_import.h"
 #include "importer/registry_access.h"
-#include "layer/disk_full.h"
 #include "layer/external_links.h"
 #include "layer/implied_directories.h"
 #include "registry/client.h"
