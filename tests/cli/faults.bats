@@ -127,6 +127,30 @@ assert_nothing_imported() {
   assert_nothing_imported
 }
 
+@test "a registry that does not answer is given up after ENROOT_CONNECT_TIMEOUT" {
+  local port start=$SECONDS silent
+  # Its queue of connections is full, so that the kernel answers nobody.
+  # shellcheck disable=SC2016
+  coproc silent { exec /usr/bin/python3 -c '
+import socket, sys
+listener = socket.socket()
+listener.bind(("127.0.0.1", 0))
+listener.listen(0)
+waiting = [socket.socket() for _ in range(4)]
+for one in waiting:
+    one.setblocking(False)
+    one.connect_ex(listener.getsockname())
+print(listener.getsockname()[1], flush=True)
+sys.stdin.read()' 3>&-; }
+  read -r -t 20 port <&"${silent[0]}"
+  run pyxis ENROOT_CONNECT_TIMEOUT=1 pull "127.0.0.1:$port/busybox"
+  exec {silent[1]}>&-
+  assert_only_error "127.0.0.1:$port" 'after 1'
+  # By default a single attempt may take 30 seconds.
+  assert [ $((SECONDS - start)) -lt 25 ]
+  assert_nothing_imported
+}
+
 @test "a registry whose name is unknown" {
   run pyxis pull registry.invalid/busybox
   assert_only_error registry.invalid "resolve"

@@ -198,6 +198,21 @@ machine $REGISTRY_BASIC login alice password wonderland"
   assert_only_error linux/riscv64 linux/amd64 linux/arm64
 }
 
+@test "load --arch makes a container of that architecture's image" {
+  run -0 pyxis load --arch arm64 -n other "$REGISTRY/multiarch"
+  run -0 pyxis load -a amd64 -n own "$REGISTRY/multiarch"
+  # That of another architecture does not run here; what it is made of can be read.
+  assert_equal "$(cat "$(store)"/layers/sha256/*/fs/architecture | sort | tr '\n' ' ')" 'amd64 arm64/v8 '
+  local name architecture
+  for name in other:arm64 own:amd64; do
+    architecture=${name#*:}
+    run -0 jq -r '.image // .digest' "$(echo "$(store)"/containers/*/"${name%:*}"/container.json)"
+    assert_output "$(digest_in_registry multiarch "$architecture")"
+  done
+  run -0 pyxis start own cat /architecture
+  assert_output amd64
+}
+
 @test "an image for other machines is refused, with and without an index, and what there is is named" {
   run pyxis pull "$REGISTRY/arm64only"
   assert_only_error linux/amd64 linux/arm64

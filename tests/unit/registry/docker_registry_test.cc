@@ -6,6 +6,9 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include <array>
+#include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <thread>
 
@@ -135,6 +138,25 @@ TEST_F(TlsRegistry, CertificateIsChecked) {
   auto error = Client(settings_).resolve(image_at(registry), amd64).error().text();
   EXPECT_THAT(error, HasSubstr("certificate"));
   EXPECT_THAT(error, HasSubstr("SSL_CERT_FILE"));
+}
+
+// As `openssl rehash` names the certificates of a directory: by the hash of whom they are for.
+TEST_F(TlsRegistry, AuthoritiesMayBeADirectory) {
+  std::unique_ptr<FILE, decltype(&fclose)> file(fopen(options_.certificate.c_str(), "re"), fclose);
+  std::unique_ptr<X509, decltype(&X509_free)> certificate(
+      PEM_read_X509(file.get(), nullptr, nullptr, nullptr), X509_free);
+  ASSERT_TRUE(certificate);
+  std::array<char, 16> name;
+  std::snprintf(name.data(), name.size(), "%08lx.0", X509_subject_name_hash(certificate.get()));
+  TemporaryDirectory directory;
+  std::filesystem::copy_file(options_.certificate, directory.path() + "/" + name.data());
+  DockerRegistry registry("repo/image", image_, options_);
+  settings_.http.ca_file.clear();
+  Environment environment;
+  environment.set("SSL_CERT_DIR", directory.path());
+  settings_.http.take_environment(environment);
+  auto resolved = Client(settings_).resolve(image_at(registry), amd64);
+  EXPECT_TRUE(resolved.ok()) << resolved.error().text();
 }
 
 TEST_F(TlsRegistry, SecretIsNotSentToAPlainTokenServer) {

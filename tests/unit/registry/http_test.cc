@@ -315,5 +315,39 @@ TEST(Http, ProxyIsTheOneOfTheSettings) {
   EXPECT_EQ(http.perform(get("http://direct.invalid/x"), {}, limit, {}).failure, HttpFailure::connection);
 }
 
+TEST(Http, ProxiesForHttpsAndForEverything) {
+  auto refuse_tunnels = [](const ServerRequest& request) {
+    return ServerResponse{request.method == "CONNECT" ? 403 : 200, {}, request.target};
+  };
+  FakeServer for_https(refuse_tunnels), for_all(refuse_tunnels);
+  HttpSettings settings;
+  Environment environment;
+  environment.set("all_proxy", "http://" + for_all.address());
+  settings.take_environment(environment);
+  EXPECT_EQ(Http(settings).perform(get("http://far.invalid/x"), {}, limit, {}).response.body,
+            "http://far.invalid/x");
+  EXPECT_NE(Http(settings).perform(get("https://far.invalid/x"), {}, limit, {}).failure, HttpFailure::none);
+  ASSERT_EQ(for_all.requests().size(), 2u);
+  EXPECT_EQ(for_all.requests()[1].method + " " + for_all.requests()[1].target, "CONNECT far.invalid:443");
+
+  environment.set("https_proxy", "http://" + for_https.address());
+  settings.take_environment(environment);
+  EXPECT_NE(Http(settings).perform(get("https://far.invalid/x"), {}, limit, {}).failure, HttpFailure::none);
+  ASSERT_EQ(for_https.requests().size(), 1u);
+  EXPECT_EQ(for_https.requests()[0].target, "far.invalid:443");
+  EXPECT_EQ(for_all.requests().size(), 2u);
+}
+
+TEST(Http, ATransferMayHaveALimitOfItsOwn) {
+  FakeServer server([](const ServerRequest&) {
+    return ServerResponse{200, {}, std::string(100, 'x'), 10, true};
+  });
+  HttpSettings settings;
+  settings.transfer_timeout = std::chrono::seconds(1);
+  auto outcome = Http(settings).perform(get("http://" + server.address()), {}, limit, {});
+  EXPECT_EQ(outcome.failure, HttpFailure::transfer);
+  EXPECT_THAT(outcome.error->text(), HasSubstr("10 out of 100 bytes"));
+}
+
 }  // namespace
 }  // namespace pyxis
