@@ -161,6 +161,15 @@ after_the_hit() {
   after_the_hit
 }
 
+@test "a job that runs out of time leaves nothing" {
+  local image job srun
+  running
+  # Slurm looks at time limits twice a minute.
+  controller scontrol update "JobId=$job" TimeLimit=1 EndTime=now
+  after_the_hit
+  grep -q 'DUE TO TIME LIMIT' "$BATS_TEST_TMPDIR/srun.err"
+}
+
 @test "kill -9 of slurmd while the engine imports: the step goes on" {
   local image job srun
   importing

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <thread>
+#include <vector>
 
 #include "fake_server.h"
 
@@ -292,6 +293,25 @@ TEST(Http, StopEndsATransferAndAWaitForAPlace) {
   EXPECT_EQ(first.failure, HttpFailure::cancelled);
   EXPECT_EQ(first.error->code, ECANCELED);
   EXPECT_EQ(second.failure, HttpFailure::cancelled);
+}
+
+TEST(Http, NoMoreConnectionsAtOnceThanTheSettingsAllow) {
+  FakeServer server([](const ServerRequest&) {
+    ServerResponse response{200, {}, "slowly"};
+    response.pause = std::chrono::milliseconds(20);
+    return response;
+  });
+  HttpSettings settings;
+  settings.max_connections = 2;
+  Http http(settings);
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 6; ++i)
+    threads.emplace_back([&] {
+      EXPECT_EQ(http.perform(get("http://" + server.address()), {}, limit, {}).response.body, "slowly");
+    });
+  threads.clear();
+  EXPECT_EQ(server.requests().size(), 6u);
+  EXPECT_EQ(server.connections(), 2);
 }
 
 TEST(Http, ConnectionIsKept) {
