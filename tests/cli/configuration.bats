@@ -1,48 +1,7 @@
 # The configuration of containers: mounts.d, environ.d and hooks.d of a site and of a user.
 
 load helpers
-
-setup_file() {
-  load helpers
-  make_home
-  pyxis load -n box "$REGISTRY/busybox"
-}
-teardown_file() {
-  load helpers
-  remove_home
-}
-
-setup() {
-  site=$TEST_HOME/site
-  mine=$TEST_HOME/.config/enroot
-}
-teardown() {
-  assert_nothing_left
-  rm -rf "$site" "$mine"
-}
-
-# A file of root's, as an admin writes it.
-site_file() { # NAME < TEXT
-  mkdir -p "$site/$(dirname "$1")"
-  cat >"$site/$1"
-  chmod 644 "$site/$1"
-}
-
-# A file of the user's.
-my_file() { # NAME < TEXT
-  # shellcheck disable=SC2016
-  as_user sh -c 'mkdir -p "$(dirname "$1")" && umask 022 && cat >"$1"' - "$mine/$1"
-}
-
-start() { # [VARIABLE=value...] COMMAND...
-  local settings=()
-  while [[ $1 == [A-Z_a-z]*=* ]]; do
-    settings+=("$1")
-    shift
-  done
-  pyxis ENROOT_SYSCONF_PATH="$site" "${settings[@]}" start "${options[@]}" box "$@"
-}
-options=()
+load site
 
 # --- mounts.d ---------------------------------------------------------------------------------------------
 
@@ -77,112 +36,6 @@ options=()
   site_file mounts.d/20-config.fstab <<<''
   run start cat /etc/hosts
   refute_output "$(cat /etc/hosts)"
-}
-
-# What mountinfo says of the mounts at and below PATH: mount points and their options.
-mounts_at() { # PATH
-  # shellcheck disable=SC2016
-  start awk -v at="$1" '$5 == at || index($5, at "/") == 1 { print $5, $6 }' /proc/self/mountinfo
-}
-
-@test "mounts.d: without any, the kernel's file systems are mounted as they should be" {
-  local path option
-  for path in /proc /sys /dev; do
-    run -0 mounts_at "$path"
-    assert_line --regexp "^$path "
-    for option in nosuid noexec; do assert_equal "$(grep -vE "[ ,]$option(,|\$)" <<<"$output")" ""; done
-    [[ $path == /dev ]] || assert_equal "$(grep -vE '[ ,]nodev(,|$)' <<<"$output")" ""
-    [[ $path != /sys ]] || assert_equal "$(grep -vE '[ ,]ro(,|$)' <<<"$output")" ""
-  done
-  # Recursive binds: what is mounted below them on the node is there.
-  assert_line --regexp '^/dev/.'
-  run -0 start sh -c 'echo x >/dev/null && head -c 1 /dev/zero | wc -c'
-  assert_output 1
-}
-
-@test "mounts.d: without any, the identity of the node is there and cannot be changed" {
-  local name seen=0
-  options=(--rw --root)
-  for name in hosts hostname resolv.conf machine-id; do
-    [[ -e /etc/$name ]] || continue
-    seen=$((seen + 1))
-    run -0 start cat "/etc/$name"
-    assert_output "$(<"/etc/$name")"
-    run -0 mounts_at "/etc/$name"
-    assert_output --regexp "^/etc/$name ro,"
-    run start sh -c "echo x >>/etc/$name"
-    assert_failure
-  done
-  assert [ "$seen" -ge 3 ]
-}
-
-@test "mounts.d: file systems of the kernel by their type" {
-  site_file one/a <<<one
-  site_file two/b <<<two
-  site_file mounts.d/50.fstab <<END
-tmpfs    /tmp            tmpfs    x-create=dir,nosuid,nodev,size=1m,mode=1777
-tmpfs    /var/lock/deep  tmpfs    x-create=dir
-mqueue   /queues         mqueue   x-create=dir,nosuid
-overlay  /both           overlay  x-create=dir,ro,lowerdir=$site/one:$site/two
-END
-  options=(--ipc)
-  # shellcheck disable=SC2016
-  run -0 start sh -c 'awk '"'"'$5 ~ "^/(tmp|var/lock/deep|queues|both)$" { print $5, $(NF - 2) }'"'"' /proc/self/mountinfo
-    cat /both/a /both/b; stat -c %a /tmp; echo x >/tmp/x && ! head -c 2000000 /dev/zero >/tmp/y && stat -c "%s in /tmp" /tmp/y'
-  assert_line '/tmp tmpfs'
-  assert_line '/var/lock/deep tmpfs'
-  assert_line '/queues mqueue'
-  assert_line '/both overlay'
-  assert_line one
-  assert_line two
-  assert_line 1777
-  assert_line --regexp '^[0-9]{5,7} in /tmp$'
-  refute_line '2000000 in /tmp'
-}
-
-@test "mounts.d: x-create makes the mount point, and without it there has to be one" {
-  site_file data/file <<<text
-  site_file mounts.d/50.fstab <<END
-$site/data       /made/dir   none  x-create=dir,bind
-$site/data/file  /made/file  none  x-create=file,bind
-$site/data       /made/like  none  x-create=auto,bind
-$site/data/file  /made/this  none  x-create=auto,bind
-END
-  run -0 start sh -c 'cat /made/dir/file /made/file /made/like/file /made/this'
-  assert_output $'text\ntext\ntext\ntext'
-  site_file mounts.d/50.fstab <<<"$site/data /absent none bind"
-  run start true
-  assert_only_error "$site/mounts.d/50.fstab:1: mount $site/data on /absent" 'No such file or directory' x-create=auto
-}
-
-@test "mounts.d: nofail leaves out what cannot be mounted, and silent says nothing" {
-  site_file mounts.d/50.fstab <<<'x /mnt nosuchfs x-create=dir,nofail'
-  run -0 --separate-stderr start echo started
-  assert_output started
-  assert_equal "$(grep -c . <<<"$stderr")" 1
-  assert_regex "$stderr" "^\[WARN\] $site/mounts.d/50.fstab:1: mount nosuchfs on /mnt: .*No such device"
-  site_file mounts.d/50.fstab <<<'x /mnt nosuchfs x-create=dir,nofail,silent'
-  run -0 --separate-stderr start echo started
-  assert_output started
-  assert_equal "$stderr" ''
-  site_file mounts.d/50.fstab <<<'x /mnt nosuchfs x-create=dir,silent'
-  run start true
-  assert_only_error "$site/mounts.d/50.fstab:1: mount nosuchfs on /mnt" 'No such device'
-}
-
-@test "mounts.d: the last field says before or after the hooks" {
-  site_file data/mark <<<''
-  site_file mounts.d/50.fstab <<END
-$site/data /early none x-create=dir,bind 0 -1
-$site/data /late  none x-create=dir,bind 0 0
-END
-  site_hook 10.sh <<'END'
-#!/bin/sh
-echo "early: $(ls "$ENROOT_ROOTFS/early"), late: $(ls -d "$ENROOT_ROOTFS/late" 2>/dev/null || echo not yet)"
-END
-  run -0 start ls /early /late
-  assert_line '[INFO] 10.sh: early: mark, late: not yet'
-  assert_equal "$(grep -c '^mark$' <<<"$output")" 2
 }
 
 @test "mounts.d: errors name file and line" {
@@ -238,16 +91,6 @@ END
 }
 
 # --- hooks.d ----------------------------------------------------------------------------------------------
-
-site_hook() { # NAME < SCRIPT
-  site_file "hooks.d/$1"
-  chmod 755 "$site/hooks.d/$1"
-}
-
-my_hook() { # NAME < SCRIPT
-  my_file "hooks.d/$1"
-  as_user chmod 755 "$mine/hooks.d/$1"
-}
 
 @test "hooks.d: the site's in the order of their names, then the user's; what they print is logged" {
   site_hook 20-second.sh <<<$'#!/bin/sh\necho two\necho "[WARN] careful" >&2'

@@ -130,19 +130,6 @@ teardown() { assert_nothing_left; }
   run -0 pyxis start shared ls /here /here-too
 }
 
-@test "ENROOT_REMAP_ROOT and ENROOT_MOUNT_HOME are what -r and the home mount are" {
-  run -0 pyxis ENROOT_REMAP_ROOT=yes start shared id -u
-  assert_output 0
-  as_user tee "$TEST_HOME/mine" >/dev/null <<<'at home'
-  run -0 pyxis ENROOT_MOUNT_HOME=yes start shared sh -c 'echo "$HOME" && cat "$HOME/mine" && echo written >"$HOME/mine"'
-  assert_output "$TEST_HOME"$'\n''at home'
-  assert_equal "$(<"$TEST_HOME/mine")" written
-  run -0 pyxis ENROOT_MOUNT_HOME=yes start -r shared sh -c 'id -u; echo "$HOME" && cat "$HOME/mine"'
-  assert_output "0"$'\n'"$TEST_HOME"$'\n'written
-  run pyxis ENROOT_MOUNT_HOME=no start shared cat "$TEST_HOME/mine"
-  assert_failure
-}
-
 @test "changes stay in the container, and never reach the layers or another container" {
   run -0 pyxis load -n one "$REGISTRY/busybox"
   run -0 pyxis load -n two "$REGISTRY/busybox"

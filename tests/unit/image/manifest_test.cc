@@ -164,8 +164,9 @@ TEST(Manifest, Bounds) {
 }
 
 TEST(SelectPlatform, TheBestFit) {
-  auto list = index({entry("arm64", "v8"), entry("arm", "v6"), entry("arm", "v7"), entry("amd64"),
-                     entry("amd64", "v3"), entry("unknown", {}, "unknown")});
+  auto list =
+      index({entry("amd64", {}, "windows"), entry("arm64", "v8"), entry("arm", "v6"), entry("arm", "v7"),
+             entry("amd64"), entry("amd64", "v3"), entry("unknown", {}, "unknown")});
   EXPECT_EQ(select_platform(list, parse_platform("amd64").value())->platform->text(), "linux/amd64");
   EXPECT_EQ(select_platform(list, parse_platform("amd64/v3").value())->platform->text(), "linux/amd64/v3");
   EXPECT_EQ(select_platform(list, parse_platform("amd64/v4").value())->platform->text(), "linux/amd64/v3");

@@ -69,6 +69,7 @@ TEST(MountPlan, Propagation) {
 TEST(MountPlan, Actions) {
   EXPECT_EQ(plan({"x-detach"}).action, MountAction::detach);
   EXPECT_EQ(plan({"x-move"}).action, MountAction::move);
+  EXPECT_EQ(plan({"move"}).action, MountAction::move);
   EXPECT_EQ(plan({"remount", "ro"}).action, MountAction::remount);
   EXPECT_EQ(plan({"size=1M", "ro", "nofail"}, "tmpfs").action, MountAction::filesystem);
   EXPECT_EQ(plan({"size=1M", "ro", "nofail"}, "tmpfs").data, std::vector<std::string>{"size=1M"});
