@@ -43,6 +43,10 @@ struct MountRequest {
   auto operator<=>(const MountRequest&) const = default;
 };
 
+// Among the flags of a mount that the plugin has added for the step's own sake: it is made in a container
+// that is joined, too.
+constexpr auto own_mount_option = "x-of-step";
+
 struct StartRequest {
   std::string container;   // engine-side name, "pyxis_..."
   bool temporary = false;  // removed when the step ends

@@ -8,6 +8,7 @@
 #include "engine/supervisor.h"
 #include "engine/user_store.h"
 #include "image/reference.h"
+#include "sandbox/running_mounts.h"
 #include "sandbox/sandbox.h"
 
 namespace pyxis {
@@ -80,8 +81,21 @@ class Start {
   Result<JoinedContainer> attach(JoinedContainer joined) {
     joined.started.attached = true;
     joined.started.workdir = request_.workdir.empty() ? "/" : request_.workdir;
+    bind_own_mounts(joined.namespaces);
     auto use = TRY(use_container(*store_, request_.container));
     return supervise({std::move(joined), std::move(use), {}, {}});
+  }
+
+  // What the step itself needs there (its batch script, for one) comes into the running container, too. Where
+  // that cannot be, most commands do without.
+  void bind_own_mounts(const NamespaceSet& namespaces) {
+    std::vector<MountEntry> own;
+    for (const auto& mount : request_.mounts) {
+      auto entry = from_mount_request(mount.source, mount.target, mount.flags);
+      if (entry.has_option(own_mount_option)) own.push_back(std::move(entry));
+    }
+    auto bound = bind_into_running(namespaces, own);
+    if (!bound.ok()) reporter_.warn("joining container " + request_.container + ": " + bound.error().text());
   }
 
   Result<JoinedContainer> start_new() {

@@ -74,7 +74,8 @@ Result<void> resolve_sources(std::vector<MountRequest>& mounts, const std::strin
 }
 
 MountRequest bind_in_place(const std::string& path, const std::string& options) {
-  return {path, path, options.empty() ? "x-create=auto,rbind" : "x-create=auto,rbind," + options};
+  auto flags = std::string("x-create=auto,rbind,") + own_mount_option;
+  return {path, path, options.empty() ? flags : flags + "," + options};
 }
 
 }  // namespace pyxis::spank

@@ -16,7 +16,7 @@ Result<std::vector<MountRequest>> parse_mounts(const std::string& text);
 // Makes relative sources absolute against the job's working directory and checks that every source is there.
 Result<void> resolve_sources(std::vector<MountRequest>& mounts, const std::string& directory);
 
-// A recursive bind of `path` at its own place, with more options ("" or "ro").
+// A recursive bind of `path` at its own place, for the sake of the step, with more options ("" or "ro").
 MountRequest bind_in_place(const std::string& path, const std::string& options);
 
 }  // namespace pyxis::spank

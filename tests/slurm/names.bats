@@ -80,6 +80,29 @@ namespaces='readlink /proc/self/ns/mnt; readlink /proc/self/ns/user'
   close_shell first
 }
 
+@test "a batch script that joins a container runs in it" {
+  local theirs
+  open_shell first step --container-image="$IMAGE" --container-name=both
+  theirs=$(tell first "$namespaces")
+  printf '#!/bin/sh\necho "argument: $1"\n%s\necho x >>"$0" || echo read-only\n' "$namespaces" >"$SUITE/joins.sh"
+  run -0 as alice sbatch -W -w node1 -o "$SUITE/joins.out" --container-name=both "$SUITE/joins.sh" 'an argument'
+  run cat "$SUITE/joins.out"
+  assert_line 'argument: an argument'
+  assert_output --partial "$theirs"
+  assert_line read-only
+  close_shell first
+  assert_nothing_left
+}
+
+@test "what PMIx needs comes into a container that is joined" {
+  # shellcheck disable=SC2016
+  local show='[ -n "$PMIX_SERVER_TMPDIR" ] && [ -d "$PMIX_SERVER_TMPDIR" ] && echo there'
+  open_shell first step --container-image="$IMAGE" --container-name=both
+  run -0 --separate-stderr step -n2 --mpi=pmix --container-name=both sh -c "$show"
+  assert_output $'there\nthere'
+  close_shell first
+}
+
 @test "a container goes on for the steps that joined it when the first one ends" {
   local theirs
   open_shell first step --container-image="$IMAGE" --container-name=both

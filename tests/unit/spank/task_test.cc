@@ -124,7 +124,7 @@ TEST_F(Task, TheRequestSaysAll) {
   EXPECT_EQ(request.job_id, 7u);
   ASSERT_EQ(request.mounts.size(), 2u);
   EXPECT_EQ(request.mounts[0].source.front(), '/');
-  EXPECT_EQ(request.mounts[1], (MountRequest{"/tmp/pmix", "/tmp/pmix", "x-create=auto,rbind"}));
+  EXPECT_EQ(request.mounts[1], (MountRequest{"/tmp/pmix", "/tmp/pmix", "x-create=auto,rbind,x-of-step"}));
   EXPECT_THAT(engine.last_process.environment,
               AllOf(Contains("A=1"), Contains("HOME=/home/alice"), Not(Contains(HasSubstr("LD_PRELOAD")))));
   EXPECT_THAT(request.job_env, Contains("LD_PRELOAD=/x"));
@@ -135,9 +135,9 @@ TEST_F(Task, TheBatchScriptIsMountedAtItsOwnPlace) {
   step.job.step_id = step_batch;
   slurm.argv = {"/var/spool/slurmd/job00007/slurm_script", "arg"};
   EXPECT_EQ(start_task(slurm, step, engine), -1);
-  EXPECT_THAT(engine.starts.at(0).mounts,
-              ElementsAre(MountRequest{"/var/spool/slurmd/job00007/slurm_script",
-                                       "/var/spool/slurmd/job00007/slurm_script", "x-create=auto,rbind,ro"}));
+  EXPECT_THAT(engine.starts.at(0).mounts, ElementsAre(MountRequest{"/var/spool/slurmd/job00007/slurm_script",
+                                                                   "/var/spool/slurmd/job00007/slurm_script",
+                                                                   "x-create=auto,rbind,x-of-step,ro"}));
 }
 
 TEST_F(Task, MountsOfARunningContainerAreItsOwn) {
