@@ -252,6 +252,14 @@ END
   done
 }
 
+@test "hooks.d: ENROOT_LIBRARY_PATH may be the site's" {
+  site_file library/common.sh <<<'echo of the site'
+  site_file enroot.conf <<<"ENROOT_LIBRARY_PATH $site/library"
+  site_hook 10.sh <<<$'#!/bin/bash\n. "$ENROOT_LIBRARY_PATH/common.sh"'
+  run -0 start true
+  assert_output '[INFO] 10.sh: of the site'
+}
+
 @test "enroot-mount: bad lines, missing sources and targets outside are errors" {
   site_hook 10.sh <<'END'
 #!/bin/bash
