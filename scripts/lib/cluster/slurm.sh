@@ -20,6 +20,8 @@ SlurmctldPidFile=$dir/head/slurmctld.pid
 SlurmctldLogFile=$dir/head/slurmctld.log
 SlurmctldDebug=debug
 SlurmdSpoolDir=$dir/%n/spool
+# Here PMIx makes a directory per step. Nodes share /tmp, and two of a step would want the same one.
+TmpFS=$dir/%n/tmp
 SlurmdPidFile=$dir/%n/slurmd.pid
 SlurmdLogFile=$dir/%n/slurmd.log
 SlurmdDebug=debug
@@ -76,6 +78,7 @@ start_slurmd() { # NODE
     local home from=1
     home=$(machine_dir "$1")
     mkdir -p "$home/spool"
+    mkdir -p -m 1777 "$home/tmp"
     [[ ! -e $home/slurmd.log ]] || from=$(($(stat -c %s "$home/slurmd.log") + 1))
     SLURM_CONF=$dir/slurm.conf in_machine "$1" slurmd -N "$1"
     await_line "$home/slurmd.log" 'slurmctld sent back' 60 "$home/machine.pid" "$from" ||
