@@ -18,7 +18,7 @@ from . import busybox, expected, oci
 def key_of(make):
     """Changes when the recipe's module changes, or what it stands on."""
     module = inspect.getsourcefile(inspect.getmodule(make))
-    files = [module, oci.__file__, expected.__file__]
+    files = [module, oci.__file__, expected.__file__, *getattr(inspect.getmodule(make), "SOURCES", [])]
     if not module.endswith("/debian.py"):
         here = os.path.dirname(module)
         files += [busybox.program(), *(f"{here}/{name}" for name in ("busybox.py", "plain.py", "report.c"))]
