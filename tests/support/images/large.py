@@ -10,7 +10,7 @@ from . import debian
 from .oci import MTIME, Image, Layer
 
 FILES = 80_000
-BIG_FILES = 130
+BIG_FILES = 190
 GENERATED_LAYERS = 5
 PACKAGES = "python3-numpy,python3-scipy"
 

@@ -1,0 +1,46 @@
+# shellcheck shell=bash
+# An image of a registry becomes an image file.
+
+measure_import() {
+    say "importing ${PYXIS_BENCH_RUNS:-3} times with each"
+    imports_in_turn | tee "$files/import-times" >&2
+    report_ratio "import into a zstd squashfs" "Pyxis" "skopeo + umoci + mksquashfs" "at least 3" <"$files/import-times"
+    report_memory
+}
+
+# "PYXIS OTHERS" in microseconds, a line per run.
+imports_in_turn() {
+    local i
+    for ((i = 0; i < ${PYXIS_BENCH_RUNS:-3}; i++)); do
+        echo "$(timed_import import_with_pyxis) $(timed_import import_with_others)"
+    done
+}
+
+# Nothing of an earlier run is there, and what it wrote is on the disk.
+timed_import() { # FUNCTION, which gives a script
+    install -d -o alice "$files/import"
+    sync -f "$files"
+    as_alice bash -ec "$clock"'
+        cd "$1"; a=$(now); eval "$2" >log 2>&1 || { cat log >&2; exit 1; }; echo $(($(now) - a))' - "$files/import" "$("$1")"
+    rm -rf "$files/import"
+}
+
+import_with_pyxis() {
+    echo "ENROOT_DATA_PATH=\$PWD/store pyxis import -o large.sqsh docker://$registry#large"
+}
+
+# Level and block size are those of our default (ENROOT_SQUASH_OPTIONS in docs/user.md).
+import_with_others() {
+    cat <<END
+skopeo copy --quiet --src-tls-verify=false docker://$registry/large:latest oci:image:large
+umoci unpack --rootless --image image:large bundle
+mksquashfs bundle/rootfs large.sqsh -comp zstd -Xcompression-level 3 -b 128K -all-root -no-progress -quiet
+END
+}
+
+report_memory() {
+    install -d -o alice "$files/import"
+    as_alice bash -c 'cd "$1" && ENROOT_DATA_PATH=$PWD/store "$2" pyxis import -o large.sqsh "docker://$3#large" 2>/dev/null' - \
+        "$files/import" "$repo/bench/lib/peak-memory" "$registry"
+    rm -rf "$files/import"
+}
