@@ -23,9 +23,9 @@ bool vanished(const Error& error) {
 }
 
 Error in_entry(Error error, const std::string& name) {
-  // "a/b/file: open: ...": the names come one by one on the way up.
-  auto shown = printable(name);
-  error.message.insert(0, error.message.starts_with('/') ? shown : shown + ": ");
+  // "/a/b/file: open: ...": the names come one by one on the way up.
+  bool has_path = error.message.starts_with('/');
+  error.message.insert(0, "/" + printable(name) + (has_path ? "" : ": "));
   return error;
 }
 
@@ -73,7 +73,14 @@ TreeReader::TreeReader(const SquashRequest& request, Tree& tree, sqfs_block_proc
 Result<Inode*> TreeReader::read() {
   auto extra = TRY(arrange_extra_files(request_.extra, request_.root));
   auto top = TRY_CONTEXT(open_at(request_.root, ".", O_RDONLY | O_DIRECTORY), "the tree's top");
-  return read_directory(top.get(), &extra);
+  auto all = read_directory(top.get(), &extra);
+  // Relative to the tree: it is not the host's root.
+  if (!all.ok() && all.error().message.starts_with('/')) {
+    auto error = std::move(all).error();
+    error.message.erase(0, 1);
+    return error;
+  }
+  return all;
 }
 
 uint32_t TreeReader::time_of(const struct stat& info) const {
