@@ -9,6 +9,9 @@
 
 namespace pyxis {
 
+// Where programs are looked for when nobody says.
+inline constexpr auto standard_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 class Environment {
  public:
   // The process's own environment. Call it in main(), not deeper.

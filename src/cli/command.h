@@ -29,6 +29,7 @@ inline void refuse_unknown_options(CLI::App* command) {
 // The program under the name enroot-mount: mounts lines of an fstab, for hooks.
 int enroot_mount(int argc, char** argv, const Environment& environment);
 
+Action add_batch(CLI::App& app, const Environment& environment);
 Action add_digest(CLI::App& app, const Environment& environment);
 Action add_exec(CLI::App& app, const Environment& environment);
 Action add_export(CLI::App& app, const Environment& environment);

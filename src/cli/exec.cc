@@ -25,7 +25,8 @@ Result<Environment> environment_of(int pid) {
 std::vector<Namespace> foreign_namespaces(int pid) {
   constexpr std::pair<Namespace, const char*> kinds[] = {
       {Namespace::user, "user"}, {Namespace::mount, "mnt"}, {Namespace::cgroup, "cgroup"},
-      {Namespace::ipc, "ipc"},   {Namespace::uts, "uts"},   {Namespace::net, "net"}};
+      {Namespace::ipc, "ipc"},   {Namespace::uts, "uts"},   {Namespace::net, "net"},
+      {Namespace::pid, "pid"}};
   std::vector<Namespace> foreign;
   for (const auto& [kind, name] : kinds) {
     struct stat own, theirs;
@@ -37,7 +38,14 @@ std::vector<Namespace> foreign_namespaces(int pid) {
   return foreign;
 }
 
-Result<int> exec(const ExecArguments& arguments, const std::vector<std::string>& command) {
+// In the container of that process one is root.
+bool appears_as_root(int pid) {
+  auto map = read_file("/proc/" + std::to_string(pid) + "/uid_map");
+  return map.ok() && trim(*map).starts_with("0 ");
+}
+
+Result<int> exec(const ExecArguments& arguments, const std::vector<std::string>& command,
+                 const Environment& caller) {
   if (command.empty()) return fail("no command given", "pyxis exec PID COMMAND [ARGUMENT...]");
   auto kinds = foreign_namespaces(arguments.pid);
   if (kinds.empty())
@@ -47,12 +55,15 @@ Result<int> exec(const ExecArguments& arguments, const std::vector<std::string>&
   auto environment =
       TRY_CONTEXT(environment_of(arguments.pid), "environment of process " + std::to_string(arguments.pid));
   for (const auto& line : arguments.environment) {
-    auto equals = line.find('=');
-    if (equals != line.npos) environment.set(line.substr(0, equals), line.substr(equals + 1));
+    if (line.find('=') != line.npos)
+      environment.merge({line});
+    else if (auto value = caller.get(line))
+      environment.set(line, *value);
   }
   inside.argv = command;
   inside.environment = environment.lines();
   inside.pretend_ownership = true;
+  inside.keep_capabilities = appears_as_root(arguments.pid);
   inside.not_executed = [](const Error& error) { log::error(error.text()); };
   auto namespaces = TRY(open_namespaces(arguments.pid, kinds));
   return shell_status(TRY(run_in_sandbox(namespaces, inside)));
@@ -60,17 +71,17 @@ Result<int> exec(const ExecArguments& arguments, const std::vector<std::string>&
 
 }  // namespace
 
-Action add_exec(CLI::App& app, const Environment&) {
+Action add_exec(CLI::App& app, const Environment& environment) {
   auto* command = app.add_subcommand("exec", "Run a command in the container of a running process");
   auto arguments = std::make_shared<ExecArguments>();
   command->add_option("PID", arguments->pid, "The process, see 'pyxis list -f'")->required();
-  command->add_option("-e,--env", arguments->environment, "Set a variable (repeatable)")
-      ->type_name("K=V")
+  command->add_option("-e,--env", arguments->environment, "Set a variable, or pass it on (repeatable)")
+      ->type_name("K[=V]")
       ->allow_extra_args(false);
   command->prefix_command();
   refuse_unknown_options(command);
   command->footer("The command gets the environment of that process.");
-  return [arguments, command] { return exec(*arguments, command->remaining()); };
+  return [arguments, command, &environment] { return exec(*arguments, command->remaining(), environment); };
 }
 
 }  // namespace pyxis::cli

@@ -18,7 +18,8 @@ Result<int> export_to_file(const ExportArguments& arguments, const Environment& 
   auto store = TRY(open_user_store(settings));
   TRY(read_container(store, arguments.name));  // before the file: a misspelt name is the likelier mistake
   auto path = arguments.output.empty() ? arguments.name + ".sqsh" : arguments.output;
-  auto target = TRY(ImageFileTarget::open(path, arguments.force, settings, reporter));
+  auto target =
+      TRY(ImageFileTarget::open(path, arguments.force || settings.force_override, settings, reporter));
   TRY(export_container(store, settings, arguments.name, target, reporter));
   log::info("Image file " + path + " is ready");
   return 0;

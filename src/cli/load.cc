@@ -23,7 +23,7 @@ Result<int> load(const ImageArguments& image_arguments, const LoadArguments& arg
   UmaskScope umask(022);
   auto name_lock = TRY(lock_container_name(store, name));
   bool exists = TRY(container_exists(store, name));
-  if (exists && !arguments.force)
+  if (exists && !arguments.force && !settings.force_override)
     return fail("container " + name + " exists already",
                 "choose another name with -n, or replace it with -f");
   TerminalReporter reporter;

@@ -14,7 +14,6 @@
 namespace pyxis {
 namespace {
 
-constexpr auto standard_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr auto enroot_library_path = "/usr/lib/enroot";
 
 constexpr std::array flags = {"ENROOT_LOGIN_SHELL",     "ENROOT_NATIVE_OVERLAYFS", "ENROOT_ALLOW_SUPERUSER",
@@ -52,6 +51,22 @@ class PrivateDirectory {
   std::string path_;
 };
 
+// Values are taken as they are: whoever wrote them could expand them himself.
+Result<Environment> parse_variables(const std::string& text, const std::string& origin) {
+  int number = 0;
+  Environment variables;
+  for (const auto& raw : split(text, '\n')) {
+    ++number;
+    auto line = trim(raw);
+    if (line.empty() || line.front() == '#') continue;
+    if (line.find('=') == line.npos || line.front() == '=')
+      return fail(origin + " line " + std::to_string(number) + ": '" + printable(line) +
+                  "' is not of the form NAME=VALUE");
+    variables.merge({raw});
+  }
+  return variables;
+}
+
 // The file with the container's variables, a line each. One whose value has several lines does not fit and
 // stays as it is.
 class EnvironmentFile {
@@ -66,21 +81,10 @@ class EnvironmentFile {
     return write_file(AT_FDCWD, path_, text_, 0600);
   }
 
-  // Values are taken as they are: whoever appended them could expand them himself.
   Result<void> take() {
     auto now = TRY(read_file(path_));
     if (now == text_) return ok();
-    int number = 0;
-    Environment after;
-    for (const auto& raw : split(now, '\n')) {
-      ++number;
-      auto line = trim(raw);
-      if (line.empty() || line.front() == '#') continue;
-      if (line.find('=') == line.npos || line.front() == '=')
-        return fail("ENROOT_ENVIRON line " + std::to_string(number) + ": '" + printable(line) +
-                    "' is not of the form NAME=VALUE");
-      after.merge({raw});
-    }
+    auto after = TRY(parse_variables(now, "ENROOT_ENVIRON"));
     for (const auto& [name, value] : container_.values())
       if (value.find('\n') != value.npos && !after.has(name)) after.set(name, value);
     container_ = std::move(after);
@@ -121,34 +125,64 @@ Result<Environment> hook_environment(const Settings& settings, const HookSetting
   return environment;
 }
 
+Result<std::vector<MountEntry>> mounts_of_script(const ConfigScript& script, const Environment& environment) {
+  auto origin = "mounts() of " + script.path();
+  return parse_fstab(TRY(script.mounts(environment)), environment, origin);
+}
+
+Result<void> set_given_variables(const GivenForStart& given, const Environment& environment,
+                                 Environment& container) {
+  if (given.script) {
+    auto text = TRY(given.script->environ(environment));
+    container.merge(TRY(parse_variables(text, "environ() of " + given.script->path())).lines());
+  }
+  container.merge(given.environment);
+  return ok();
+}
+
+Result<void> run_all(const HookPlan& plan, const std::string& mounts, Environment& environment,
+                     HookedContainer& container) {
+  EnvironmentFile variables(plan.directory + "/environ", container.environment);
+  TRY(variables.write());
+  TRY(write_file(AT_FDCWD, mounts, "", 0600));
+  environment.set("ENROOT_MOUNTS", mounts);
+  environment.set("ENROOT_ENVIRON", variables.path());
+  auto take_over = [&](const std::string& who) -> Result<void> {
+    TRY_CONTEXT(variables.take(), who);
+    container.late_mounts = TRY_CONTEXT(read_mounts(mounts, environment), who);
+    return ok();
+  };
+  for (const auto& program : plan.programs) {
+    TRY(run_hook_program(program, environment.lines()));
+    TRY(take_over("hook " + program));
+  }
+  if (!plan.given.script) return ok();
+  TRY(plan.given.script->hooks(environment));
+  return take_over("hooks() of " + plan.given.script->path());
+}
+
 }  // namespace
 
 Result<HookPlan> plan_hooks(std::vector<std::string> programs, const Settings& settings,
-                            const HookSettings& of_start) {
-  if (programs.empty()) return HookPlan{};
-  HookPlan plan{std::move(programs), TRY(hook_environment(settings, of_start)),
-                settings.runtime_path + "/hooks"};
+                            const HookSettings& of_start, GivenForStart given) {
+  HookPlan plan{std::move(programs), {}, settings.runtime_path + "/hooks", std::move(given)};
+  if (plan.programs.empty() && !plan.given.script) return plan;
+  plan.environment = TRY(hook_environment(settings, of_start));
   TRY(make_directories(plan.directory, 0700));
   return plan;
 }
 
 Result<void> run_hooks(const HookPlan& plan, HookedContainer& container) {
-  if (plan.programs.empty()) return ok();
-  auto directory = TRY(PrivateDirectory::mount_on(plan.directory));
-  auto mounts = plan.directory + "/mounts";
-  EnvironmentFile variables(plan.directory + "/environ", container.environment);
-  TRY(variables.write());
-  TRY(write_file(AT_FDCWD, mounts, "", 0600));
   auto environment = plan.environment;
   environment.set("ENROOT_PID", std::to_string(::getpid()));
   environment.set("ENROOT_ROOTFS", container.rootfs);
-  environment.set("ENROOT_MOUNTS", mounts);
-  environment.set("ENROOT_ENVIRON", variables.path());
-  for (const auto& program : plan.programs) {
-    TRY(run_hook_program(program, environment.lines()));
-    TRY_CONTEXT(variables.take(), "hook " + program);
-    container.late_mounts = TRY_CONTEXT(read_mounts(mounts, environment), "hook " + program);
-  }
+  TRY(set_given_variables(plan.given, environment, container.environment));
+  if (plan.programs.empty() && !plan.given.script) return ok();
+  auto directory = TRY(PrivateDirectory::mount_on(plan.directory));
+  TRY(run_all(plan, plan.directory + "/mounts", environment, container));
+  if (!plan.given.script) return ok();
+  auto more = TRY(mounts_of_script(*plan.given.script, environment));
+  container.late_mounts.insert(container.late_mounts.end(), more.begin(), more.end());
   return ok();
 }
 

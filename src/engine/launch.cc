@@ -6,61 +6,26 @@
 #include "base/text.h"
 #include "contract/message.h"
 #include "engine/configuration.h"
+#include "engine/container_config.h"
 #include "engine/container_hooks.h"
-#include "engine/environ_file.h"
 #include "engine/image_server.h"
 #include "engine/user_store.h"
 #include "hooks/accounts.h"
-#include "image/config.h"
-#include "image/root_config.h"
-#include "image/start_files.h"
 #include "layer/flatten.h"
 #include "store/layers.h"
 
 namespace pyxis {
 namespace {
 
-// The image's configuration; where it is not recorded, what the files of the root file system say.
-Result<ImageConfig> config_of(const ContainerRecord& record, const Environment& host, int rootfs) {
-  if (!record.config.empty()) return parse_config(record.config);
-  ImageConfig config;
-  auto text_of = [&](std::string_view path) -> std::string {
-    constexpr size_t limit = 1 << 20;
-    auto file = open_in_root(rootfs, std::string(path), O_RDONLY | O_NONBLOCK);
-    auto text = file.ok() ? read_fd(file->get(), limit) : Result<std::string>(std::move(file).error());
-    return text.ok() ? std::move(*text) : "";
-  };
-  // Line by line: what an image has wrong is its own affair and stops nobody.
-  for (const auto& line : split(text_of(environment_path), '\n'))
-    if (auto variable = parse_environ_file(line, host, environment_path); variable.ok())
-      config.env.insert(config.env.end(), variable->begin(), variable->end());
-  auto rc = text_of(rc_path);
-  if (auto known = parse_config(text_of(config_path)); known.ok() && made_from(*known, rc)) {
-    known->env = std::move(config.env);
-    return known;
-  }
-  config.working_dir = parse_image_workdir(rc);
-  if (!rc.empty()) config.entrypoint = {"/bin/sh", "/" + std::string(rc_path)};
-  return config;
-}
-
-std::vector<std::string> command_of(const ImageConfig& config) {
-  auto command = config.entrypoint;
-  command.insert(command.end(), config.cmd.begin(), config.cmd.end());
-  return command;
-}
-
 // What the sandbox's child tells of the container it has prepared.
 struct Prepared {
   std::vector<std::string> environment;  // "NAME=value"
   std::string workdir;                   // the image's
-  std::vector<std::string> command;      // the image's
 
   std::string encode() const {
     MessageWriter writer;
     writer.texts(environment);
     writer.text(workdir);
-    writer.texts(command);
     return writer.take();
   }
   static Result<Prepared> decode(std::string_view body) {
@@ -68,7 +33,6 @@ struct Prepared {
     Prepared prepared;
     prepared.environment = TRY(reader.texts());
     prepared.workdir = TRY(reader.text());
-    prepared.command = TRY(reader.texts());
     return prepared;
   }
 };
@@ -150,11 +114,13 @@ Result<Launched> launch_container(const Store& store, const Settings& settings, 
   plan.early = configuration.early;
   plan.late = configuration.late;
   if (options.mount_home) plan.late.push_back(from_mount_request(account.home, account.home, ""));
-  auto hooks = TRY(plan_hooks(std::move(configuration.hooks), settings,
-                              {options.remap_root, options.writable, options.mount_home}));
+  auto hooks =
+      TRY(plan_hooks(std::move(configuration.hooks), settings,
+                     {options.remap_root, options.writable, options.mount_home}, std::move(options.given)));
   plan.prepare = [&](Preparation& preparation) -> Result<void> {
-    auto config =
-        TRY_CONTEXT(config_of(record, settings.environment, preparation.rootfs), "container " + record.name);
+    auto config = TRY_CONTEXT(container_config(record.config, settings.environment, preparation.rootfs),
+                              "container " + record.name)
+                      .image;
     auto home = TRY(add_accounts(
         preparation.rootfs,
         {account.uid, account.gid, account.name, account.gecos, account.home, account.shell, account.group},
@@ -168,8 +134,7 @@ Result<Launched> launch_container(const Store& store, const Settings& settings, 
     TRY(run_hooks(hooks, container));
     for (const auto* mounts : {&container.late_mounts, &options.mounts})
       preparation.late.insert(preparation.late.end(), mounts->begin(), mounts->end());
-    preparation.report =
-        Prepared{container.environment.lines(), config.working_dir, command_of(config)}.encode();
+    preparation.report = Prepared{container.environment.lines(), config.working_dir}.encode();
     return ok();
   };
   Launched launched;
@@ -178,7 +143,6 @@ Result<Launched> launch_container(const Store& store, const Settings& settings, 
 
   auto prepared = TRY(Prepared::decode(launched.sandbox.report));
   launched.env = std::move(prepared.environment);
-  launched.command = std::move(prepared.command);
   launched.workdir = !options.workdir.empty()    ? options.workdir
                      : !prepared.workdir.empty() ? prepared.workdir
                                                  : "/";

@@ -7,6 +7,7 @@
 #include "base/environment.h"
 #include "base/result.h"
 #include "contract/step.h"
+#include "engine/container_hooks.h"
 #include "engine/settings.h"
 #include "sandbox/sandbox.h"
 #include "store/containers.h"
@@ -18,15 +19,15 @@ struct LaunchOptions {
   std::vector<MountEntry> mounts;
   std::vector<Namespace> unshare;  // beside user, mount and cgroup
   std::string workdir;             // empty: the image's
-  Fd running_root;                 // of the same container where it runs already: shared with that one
+  GivenForStart given;
+  Fd running_root;  // of the same container where it runs already: shared with that one
 };
 
 struct Launched {
   Sandbox sandbox;
   std::vector<std::string> env;  // the container's own variables, "NAME=value"
   std::string workdir;
-  Fd image_server;                   // a connection to who serves its image file, if it stands on one
-  std::vector<std::string> command;  // what the image runs: entrypoint and arguments; empty: it does not say
+  Fd image_server;  // a connection to who serves its image file, if it stands on one
 };
 
 // Its use-lock is the caller's business. A container that runs already needs `running_root`. Single-threaded.

@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "base/text.h"
 #include "engine/running.h"
+#include "sandbox/sandbox.h"
 
 namespace pyxis {
 namespace {
@@ -21,16 +22,25 @@ unsigned long long namespace_inode(int pid, const char* kind) {
   return ::stat(path.c_str(), &info) == 0 ? info.st_ino : 0;
 }
 
-// Mount namespace -> container.
-Result<std::map<unsigned long long, std::string>> running_by_namespace(const std::string& runtime_path) {
-  std::map<unsigned long long, std::string> containers;
+struct RunningContainer {
+  std::string name;
+  unsigned long long pid_namespace = 0;  // 0: the host's
+};
+
+// By mount namespace.
+Result<std::map<unsigned long long, RunningContainer>> running_by_namespace(const std::string& runtime_path) {
+  std::map<unsigned long long, RunningContainer> containers;
   for (const auto& name : TRY(list_running(runtime_path))) {
     auto joined = TRY(join_running(runtime_path, name));
     if (!joined) continue;
+    unsigned long long mount_namespace = 0, pid_namespace = 0;
     for (const auto& [kind, fd] : joined->namespaces) {
       struct stat info;
-      if (kind == Namespace::mount && ::fstat(fd.get(), &info) == 0) containers[info.st_ino] = name;
+      if (::fstat(fd.get(), &info) != 0) continue;
+      if (kind == Namespace::mount) mount_namespace = info.st_ino;
+      if (kind == Namespace::pid) pid_namespace = info.st_ino;
     }
+    containers[mount_namespace] = {name, pid_namespace};
   }
   return containers;
 }
@@ -92,9 +102,13 @@ Result<std::vector<ContainerProcess>> container_processes(const Settings& settin
     if (!pid) continue;
     auto found = containers.find(namespace_inode(*pid, "mnt"));
     if (found == containers.end()) continue;
+    // Who waits outside for a process with numbers of its own has only entered the mounts.
+    const auto& [name, pid_namespace] = found->second;
+    if (pid_namespace != 0 && namespace_inode(*pid, "pid") != pid_namespace) continue;
     auto process = describe(*pid);
     if (!process.ok()) continue;  // it ended meanwhile
-    process->container = found->second;
+    if (process->comm == sandbox_init_name) continue;
+    process->container = name;
     processes.push_back(std::move(*process));
   }
   std::sort(processes.begin(), processes.end(), [](const auto& a, const auto& b) {

@@ -61,8 +61,6 @@ struct JoinedContainer {
   Started started;
   std::vector<std::pair<Namespace, Fd>> namespaces;
   pid_t supervisor = -1;  // where this process forked it: its child
-  // Where this process started it: what its image runs; empty where that does not say.
-  std::vector<std::string> command;
 };
 // Asks whoever runs `container` for its namespaces; nothing where nobody does.
 Result<std::optional<JoinedContainer>> join_running(const std::string& runtime_path,

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <thread>
 
 #include "base/fs.h"
@@ -28,8 +29,7 @@ Result<std::string> expand_by_shell(const std::string& value, const Environment&
   if (::pipe2(ends, O_CLOEXEC) != 0) return sys_error("pipe");
   Fd reader(ends[0]), writer(ends[1]);
   auto lines = environment.lines();
-  if (!environment.has("PATH"))
-    lines.push_back("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+  if (!environment.has("PATH")) lines.push_back(std::string("PATH=") + standard_path);
   auto child =
       TRY(spawn({"/bin/sh", {"sh", "-c", "printf %s \"" + value + "\""}, lines, {{writer.get(), 1}}}));
   writer.reset();
@@ -64,28 +64,36 @@ std::string expand_variables(const std::string& value, const Environment& enviro
   return out;
 }
 
+// Its name, and the value as written.
+Result<Setting> split_setting(std::string_view line) {
+  auto end = line.find_first_of(" \t=");
+  Setting setting{std::string(line.substr(0, end)), {}};
+  if (!setting_name(setting.name))
+    return fail("'" + printable(setting.name) + "' is not a setting", "see enroot.conf in the admin guide");
+  setting.value = end == line.npos ? "" : trim(line.substr(end + 1));
+  auto& value = setting.value;
+  if (value.starts_with('=')) value = std::string(trim(std::string_view(value).substr(1)));
+  if (value.size() >= 2 && (value[0] == '"' || value[0] == '\'') && value.back() == value[0])
+    value = value.substr(1, value.size() - 2);
+  return setting;
+}
+
+Result<std::string> expand(const std::string& value, const Environment& environment) {
+  if (value.find("$(") != value.npos) return expand_by_shell(value, environment);
+  return expand_variables(value, environment);
+}
+
 Result<void> read_settings_file(const std::string& path, Environment& settings, const Environment& given) {
   auto text = read_file(path, 1 << 20);
   if (!text.ok()) return text.error().code == ENOENT ? ok() : Result<void>(std::move(text).error());
   int number = 0;
   for (const auto& raw : split(*text, '\n')) {
-    ++number;
+    auto where = path + ":" + std::to_string(++number);
     auto line = trim(raw);
     if (line.empty() || line[0] == '#') continue;
-    auto end = line.find_first_of(" \t=");
-    auto name = line.substr(0, end);
-    auto where = path + ":" + std::to_string(number);
-    if (!setting_name(name))
-      return fail(where + ": '" + printable(name) + "' is not a setting",
-                  "see enroot.conf in the admin guide");
-    std::string value(end == line.npos ? "" : trim(line.substr(end + 1)));
-    if (value.starts_with('=')) value = trim(value.substr(1));
-    if (value.size() >= 2 && (value[0] == '"' || value[0] == '\'') && value.back() == value[0])
-      value = value.substr(1, value.size() - 2);
-    if (given.has(name)) continue;
-    value = value.find("$(") != value.npos ? TRY_CONTEXT(expand_by_shell(value, settings), where)
-                                           : expand_variables(value, settings);
-    settings.set(name, value);
+    auto setting = TRY_CONTEXT(split_setting(line), where);
+    if (!given.has(setting.name))
+      settings.set(setting.name, TRY_CONTEXT(expand(setting.value, settings), where));
   }
   return ok();
 }
@@ -119,6 +127,36 @@ Result<unsigned> count(const Environment& settings, const char* name, unsigned o
   return *parsed;
 }
 
+Result<std::vector<Namespace>> unshared(const Settings& settings) {
+  constexpr std::array<std::pair<const char*, Namespace>, 4> names = {
+      {{"ENROOT_UNSHARE_NET", Namespace::net},
+       {"ENROOT_UNSHARE_PID", Namespace::pid},
+       {"ENROOT_UNSHARE_IPC", Namespace::ipc},
+       {"ENROOT_UNSHARE_UTS", Namespace::uts}}};
+  std::vector<Namespace> kinds;
+  for (const auto& [name, kind] : names)
+    if (TRY(flag(settings.environment, name, false))) kinds.push_back(kind);
+  return kinds;
+}
+
+Result<void> read_flags(Settings& settings) {
+  const std::array<std::pair<const char*, bool*>, 10> flags = {
+      {{"ENROOT_ALLOW_HTTP", &settings.allow_http},
+       {"ENROOT_ROOTFS_WRITABLE", &settings.rootfs_writable},
+       {"ENROOT_REMAP_ROOT", &settings.remap_root},
+       {"ENROOT_MOUNT_HOME", &settings.mount_home},
+       {"ENROOT_ALLOW_SUPERUSER", &settings.allow_superuser},
+       {"ENROOT_FORCE_OVERRIDE", &settings.force_override},
+       {"ENROOT_LOGIN_SHELL", &settings.login_shell},
+       {"ENROOT_NATIVE_OVERLAYFS", &settings.native_overlayfs},
+       {"ENROOT_BUNDLE_ALL", &settings.bundle_all},
+       {"ENROOT_BUNDLE_CHECKSUM", &settings.bundle_checksum}}};
+  for (const auto& [name, value] : flags) *value = TRY(flag(settings.environment, name, *value));
+  settings.rootfs_writable_set = !settings.environment.get_or("ENROOT_ROOTFS_WRITABLE", "").empty();
+  settings.unshare = TRY(unshared(settings));
+  return ok();
+}
+
 // Where the plugin keeps a user's runtime state by default: the command line sees running steps there.
 std::string default_runtime_path(const Environment& settings, unsigned uid) {
   auto of_steps = "/run/pyxis/" + std::to_string(uid);
@@ -129,6 +167,12 @@ std::string default_runtime_path(const Environment& settings, unsigned uid) {
 }
 
 }  // namespace
+
+Result<Setting> parse_setting(std::string_view line, const Environment& environment) {
+  auto setting = TRY(split_setting(line));
+  setting.value = TRY(expand(setting.value, environment));
+  return setting;
+}
 
 Result<Settings> load_settings(const Environment& environment) {
   Settings settings;
@@ -142,12 +186,7 @@ Result<Settings> load_settings(const Environment& environment) {
   settings.data_path =
       env.get_or("ENROOT_DATA_PATH", env.get_or("XDG_DATA_HOME", account.home + "/.local/share") + "/pyxis");
   settings.runtime_path = env.get_or("ENROOT_RUNTIME_PATH", default_runtime_path(env, account.uid));
-  settings.allow_http = TRY(flag(env, "ENROOT_ALLOW_HTTP", false));
-  settings.rootfs_writable_set = !env.get_or("ENROOT_ROOTFS_WRITABLE", "").empty();
-  settings.rootfs_writable = TRY(flag(env, "ENROOT_ROOTFS_WRITABLE", false));
-  settings.remap_root = TRY(flag(env, "ENROOT_REMAP_ROOT", false));
-  settings.mount_home = TRY(flag(env, "ENROOT_MOUNT_HOME", false));
-  settings.allow_superuser = TRY(flag(env, "ENROOT_ALLOW_SUPERUSER", false));
+  TRY(read_flags(settings));
   settings.max_processors =
       std::max(1u, TRY(count(env, "ENROOT_MAX_PROCESSORS", std::thread::hardware_concurrency())));
   settings.max_connections = std::max(1u, TRY(count(env, "ENROOT_MAX_CONNECTIONS", 10)));

@@ -3,16 +3,21 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "base/environment.h"
 #include "base/result.h"
+#include "contract/step.h"
 
 namespace pyxis {
 
 struct Settings {
   std::string sysconf_path, config_path, data_path, runtime_path;
   bool allow_http = false, rootfs_writable = false, remap_root = false, mount_home = false,
-       allow_superuser = false;
+       allow_superuser = false, force_override = false;
+  bool login_shell = true, native_overlayfs = true;
+  bool bundle_all = false, bundle_checksum = false;
+  std::vector<Namespace> unshare;  // what every container gets of its own: net, pid, ipc, uts
   unsigned max_processors = 1, max_connections = 10;
   std::chrono::seconds connect_timeout{30}, transfer_timeout{0};
   unsigned transfer_retries = 0;
@@ -20,6 +25,13 @@ struct Settings {
   bool rootfs_writable_set = false;
   Environment environment;  // what the process got, with the file's values where it had none
 };
+
+// A line of such a file, "KEY VALUE" or "KEY=VALUE", its value expanded: ${VAR} from `environment`, and
+// $(command) by the shell, as the user. Error: KEY is not one of a setting.
+struct Setting {
+  std::string name, value;
+};
+Result<Setting> parse_setting(std::string_view line, const Environment& environment);
 
 // Reads the files and completes defaults. Errors name file, line and setting.
 Result<Settings> load_settings(const Environment& environment);

@@ -20,6 +20,7 @@ struct LaunchedContainer {
   Fd use;
   std::vector<Digest> layers;
   Fd image_server;
+  OwnPids own_pids;
 };
 
 // One start: what has been found out so far, and how far it got.
@@ -30,6 +31,8 @@ class Start {
         mounts_(std::move(options.mounts)),
         default_writable_(options.default_writable),
         in_memory_(options.in_memory),
+        unshare_(std::move(options.unshare)),
+        given_(std::move(options.given)),
         not_kept_(std::move(options.not_kept)),
         settings_(settings),
         leash_(std::move(leash)),
@@ -83,7 +86,7 @@ class Start {
     joined.started.workdir = request_.workdir.empty() ? "/" : request_.workdir;
     bind_own_mounts(joined.namespaces);
     auto use = TRY(use_container(*store_, request_.container));
-    return supervise({std::move(joined), std::move(use), {}, {}});
+    return supervise({std::move(joined), std::move(use), {}, {}, {}});
   }
 
   // What the step itself needs there (its batch script, for one) comes into the running container, too. Where
@@ -176,20 +179,32 @@ class Start {
     options.mounts = mounts_;
     for (const auto& mount : request_.mounts)
       options.mounts.push_back(from_mount_request(mount.source, mount.target, mount.flags));
-    for (const auto& name : request_.unshare) options.unshare.push_back(TRY(namespace_by_name(name)));
+    options.unshare = TRY(unshared());
+    options.given = given_;
     if (request_.mode == NameMode::no_exec && record.form != ContainerForm::flat)
       if (auto running = TRY(join_running(settings_.runtime_path, request_.container)))
         options.running_root = TRY(clone_root(running->namespaces));
     auto use = TRY(use_container(*store_, request_.container));
     auto launched = TRY(launch_container(*store_, settings_, record, std::move(options)));
-    LaunchedContainer container{{}, std::move(use), {}, std::move(launched.image_server)};
+    LaunchedContainer container{{}, std::move(use), {}, std::move(launched.image_server), {}};
+    if (launched.sandbox.leash)
+      container.own_pids = {std::move(launched.sandbox.init), std::move(launched.sandbox.leash)};
     container.running.started.env = std::move(launched.env);
     container.running.started.workdir = launched.workdir;
     container.running.namespaces = std::move(launched.sandbox.namespaces);
-    container.running.command = std::move(launched.command);
     if (auto image = find_image(*store_, record.image); image.ok() && *image)
       container.layers = (*image)->layers;
     return container;
+  }
+
+  // A process cannot enter a pid namespace, only be born in it, and tasks are Slurm's children: there the
+  // setting does not count.
+  Result<std::vector<Namespace>> unshared() const {
+    auto kinds = unshare_;
+    for (auto kind : settings_.unshare)
+      if (kind != Namespace::pid) kinds.push_back(kind);
+    for (const auto& name : request_.unshare) kinds.push_back(TRY(namespace_by_name(name)));
+    return kinds;
   }
 
   static Result<Namespace> namespace_by_name(const std::string& name) {
@@ -219,6 +234,7 @@ class Start {
     // The answer's copies would keep the mounts there after the supervisor has let go of its own.
     for (const auto& [kind, fd] : running.namespaces) supervised.not_kept.push_back(fd.get());
     supervised.image_server = std::move(container.image_server);
+    supervised.own_pids = std::move(container.own_pids);
     supervised.layers = std::move(container.layers);
     running.supervisor =
         TRY(start_supervisor(*store_, std::move(supervised), directory, std::move(listener)));
@@ -228,6 +244,8 @@ class Start {
   StartRequest request_;
   std::vector<MountEntry> mounts_;
   bool default_writable_, in_memory_;
+  std::vector<Namespace> unshare_;
+  GivenForStart given_;
   std::vector<int> not_kept_;
   const Settings& settings_;
   Fd leash_, farewell_;

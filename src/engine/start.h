@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "contract/step.h"
+#include "engine/container_hooks.h"
 #include "engine/reporter.h"
 #include "engine/running.h"
 #include "engine/settings.h"
@@ -18,8 +19,10 @@ struct StartOptions {
   std::vector<MountEntry> mounts;  // before those of the request
   bool default_writable = true;    // where neither request nor settings say
   bool in_memory = false;          // a container of an image file keeps its changes in memory
-  Fd farewell;                     // the supervisor's, see there
-  std::vector<int> not_kept;       // descriptors that the supervisor closes, as the leash's other end
+  std::vector<Namespace> unshare;  // beside those of request and settings; only here pid counts
+  GivenForStart given;
+  Fd farewell;                // the supervisor's, see there
+  std::vector<int> not_kept;  // descriptors that the supervisor closes, as the leash's other end
 };
 
 // Returns with the container running under a supervisor of its own, which ends when the last copy of the

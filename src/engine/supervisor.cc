@@ -97,6 +97,16 @@ void forget_running(const Store& store, const Supervised& supervised, const Runn
   if (supervised.temporary) discard_name_lock(store, supervised.container);
 }
 
+constexpr std::chrono::seconds patience{5};
+
+// The init is no child of this process.
+void end_own_pids(OwnPids& own_pids) {
+  if (!own_pids.leash) return;
+  auto init = open_pidfd(own_pids.init.release());
+  own_pids.leash.reset();
+  if (init.ok()) (void)readable_within(init->get(), patience);
+}
+
 void clear_up(const Store& store, Supervised& supervised, const RunningDirectory& directory,
               const Fd& finisher) {
   // Before the question who else is there: of two that end at once, the last one then sees it.
@@ -110,11 +120,11 @@ void clear_up(const Store& store, Supervised& supervised, const RunningDirectory
   if (auto left = ownerless(store, supervised.container); left.ok() && *left) remove = true;
   for (const auto& [kind, fd] : supervised.namespaces)
     if (kind == Namespace::mount) kill_processes_in(fd.get());
+  end_own_pids(supervised.own_pids);
   // A named container is at rest only once its mounts are gone, which takes the kernel some milliseconds.
   // Nobody will start a temporary one again: its files can go under the mount.
   if (!remove || supervised.image_server) supervised.namespaces.clear();
   // Nobody reads the image file any more when this is over.
-  constexpr std::chrono::seconds patience{5};
   if (supervised.image_server) (void)readable_within(supervised.image_server.get(), patience);
   supervised.use.reset();
   if (remove) (void)remove_container(store, supervised.container);
@@ -144,6 +154,7 @@ Result<pid_t> start_supervisor(const Store& store, Supervised supervised, const 
   pid_t pid = ::fork();
   if (pid < 0) return sys_error("fork");
   if (pid == 0) run_supervisor(store, std::move(supervised), directory, listener);
+  supervised.own_pids.init.release();  // the supervisor's affair now
   return pid;
 }
 

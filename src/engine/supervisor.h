@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "base/process.h"
 #include "base/result.h"
 #include "contract/step.h"
 #include "engine/running.h"
@@ -15,16 +16,23 @@
 
 namespace pyxis {
 
+// The init of a pid namespace, and what it lives as long as.
+struct OwnPids {
+  Child init;
+  Fd leash;
+};
+
 struct Supervised {
   std::string container;
   Started started;  // what joiners are told
   std::vector<std::pair<Namespace, Fd>> namespaces;
-  Fd use;                      // from use_container
-  Fd leash;                    // end-of-file: the step is over
-  Fd farewell;                 // where it says that it has cleared up (contract/answer.h); may be none
-  Fd image_server;             // closed at the other end once the image file is not served any more; may be none
-  bool creator = true;         // false: joined a container that another supervisor started
-  bool temporary = false;      // remove it at the end
+  Fd use;                  // from use_container
+  Fd leash;                // end-of-file: the step is over
+  Fd farewell;             // where it says that it has cleared up (contract/answer.h); may be none
+  Fd image_server;         // closed at the other end once the image file is not served any more; may be none
+  OwnPids own_pids;        // of a container with a pid namespace; none otherwise
+  bool creator = true;     // false: joined a container that another supervisor started
+  bool temporary = false;  // remove it at the end
   std::vector<Digest> layers;  // to be made durable in the background
   // Descriptors of the caller's that must not live on there: the leash's other end, copies of namespaces.
   std::vector<int> not_kept;

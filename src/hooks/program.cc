@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <array>
@@ -55,41 +56,81 @@ void log_line(const std::string& name, std::string_view text) {
   log::line(level, name + ": " + std::string(text));
 }
 
+SpawnRequest spawn_request(const ProgramCall& call, const std::vector<std::string>& environment) {
+  SpawnRequest request;
+  request.program = call.program;
+  request.arguments = call.arguments;
+  request.environment = environment;
+  request.close_others = true;
+  request.parent_death_signal = SIGKILL;
+  return request;
+}
+
+Result<Child> start(const SpawnRequest& request, const std::string& kind) {
+  auto child = spawn(request);
+  if (child.ok()) return child;
+  auto error = std::move(child).error().context(kind);
+  if (error.code == ENOEXEC || error.code == ENOENT)
+    error.remedy = "a script names its interpreter in its first line, as in #!/bin/bash";
+  return error;
+}
+
+// `said` by a program that has ended with this wait status.
+Result<void> judge(const ProgramCall& call, int status, const std::string& said) {
+  auto printed = said.substr(0, said.find_last_not_of(" \t\r\n") + 1);
+  if (status != 0)
+    return fail(call.name + " " + describe_wait_status(status) +
+                (printed.empty() ? ", and printed nothing" : ":\n" + printed));
+  if (printed.empty()) return ok();
+  for (const auto& line : split(printed, '\n')) log_line(call.tag, line);
+  return ok();
+}
+
+Result<Fd> memory_file() {
+  Fd file(::memfd_create("output", MFD_CLOEXEC));
+  if (!file) return sys_error("memfd_create");
+  return file;
+}
+
+Result<std::string> content_of(const Fd& file) {
+  if (::lseek(file.get(), 0, SEEK_SET) != 0) return sys_error("lseek");
+  return read_fd(file.get(), longest_output);
+}
+
 }  // namespace
 
-Result<void> run_hook_program(const std::string& path, const std::vector<std::string>& environment) {
+Result<void> run_program(const ProgramCall& call, const std::vector<std::string>& environment) {
   auto null = TRY(open_path("/dev/null", O_RDONLY));
   std::array<int, 2> ends;
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return sys_error("pipe");
   Fd reader(ends[0]), writer(ends[1]);
   ::fcntl(reader.get(), F_SETFL, O_NONBLOCK);  // this end's alone: a pipe's ends are two open descriptions
-  SpawnRequest request;
-  request.program = path;
-  request.arguments = {path};
-  request.environment = environment;
+  auto request = spawn_request(call, environment);
   request.descriptors = {
       {null.get(), STDIN_FILENO}, {writer.get(), STDOUT_FILENO}, {writer.get(), STDERR_FILENO}};
-  request.close_others = true;
-  request.parent_death_signal = SIGKILL;
-  auto child = spawn(request);
-  if (!child.ok()) {
-    auto error = std::move(child).error().context("hook");
-    if (error.code == ENOEXEC || error.code == ENOENT)
-      error.remedy = "a script names its interpreter in its first line, as in #!/bin/bash";
-    return error;
-  }
+  auto child = TRY(start(request, call.name.substr(0, call.name.find(' '))));
   writer.reset();
-  auto output = TRY(read_while_running(reader.get(), child->pid()));
-  int status = TRY(child->wait());
+  auto output = TRY(read_while_running(reader.get(), child.pid()));
+  int status = TRY(child.wait());
   read_some(reader.get(), output);
   if (output.size() > longest_output) output.erase(0, output.size() - longest_output);
-  auto printed = output.substr(0, output.find_last_not_of(" \t\r\n") + 1);
-  if (status != 0)
-    return fail("hook " + path + " " + describe_wait_status(status) +
-                (printed.empty() ? ", and printed nothing" : ":\n" + printed));
-  if (printed.empty()) return ok();
-  for (const auto& line : split(printed, '\n')) log_line(path.substr(path.rfind('/') + 1), line);
-  return ok();
+  return judge(call, status, output);
+}
+
+Result<void> run_hook_program(const std::string& path, const std::vector<std::string>& environment) {
+  return run_program({"hook " + path, path.substr(path.rfind('/') + 1), path, {path}}, environment);
+}
+
+Result<std::string> program_output(const ProgramCall& call, const std::vector<std::string>& environment) {
+  auto null = TRY(open_path("/dev/null", O_RDONLY));
+  auto printed = TRY(memory_file()), said = TRY(memory_file());
+  auto request = spawn_request(call, environment);
+  request.descriptors = {
+      {null.get(), STDIN_FILENO}, {printed.get(), STDOUT_FILENO}, {said.get(), STDERR_FILENO}};
+  auto child = TRY(start(request, call.name));
+  int status = TRY(child.wait());
+  TRY(judge(call, status, TRY_CONTEXT(content_of(said), call.name)));
+  return TRY_CONTEXT(content_of(printed), call.name);
 }
 
 }  // namespace pyxis

@@ -8,10 +8,21 @@
 
 namespace pyxis {
 
-// Runs the program, without arguments or input, and waits for it; what it leaves running is not waited for.
-// It is killed when this process dies. What it prints becomes lines of the engine's log, or, where it fails,
-// part of the error, as it is; of long output the end. A line that begins with [INFO], [WARN] or [ERROR] is
-// one of that level.
+// A program, and what it is called in messages ("hook /etc/...") and before its lines in the log.
+struct ProgramCall {
+  std::string name, tag;
+  std::string program;
+  std::vector<std::string> arguments;  // argv[0] included
+};
+
+// Runs the program, without input, and waits for it; what it leaves running is not waited for. It is killed
+// when this process dies. What it prints becomes lines of the engine's log, or, where it fails, part of the
+// error, as it is; of long output the end. A line that begins with [INFO], [WARN] or [ERROR] is one of that
+// level.
+Result<void> run_program(const ProgramCall& call, const std::vector<std::string>& environment);
+// The same of a hook, which has no arguments.
 Result<void> run_hook_program(const std::string& path, const std::vector<std::string>& environment);
+// The same where what it prints is wanted: only what it says on stderr is logged.
+Result<std::string> program_output(const ProgramCall& call, const std::vector<std::string>& environment);
 
 }  // namespace pyxis

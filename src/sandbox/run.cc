@@ -11,6 +11,7 @@
 #include <array>
 #include <climits>
 
+#include "base/environment.h"
 #include "base/text.h"
 #include "nsjoin/seccomp.h"
 #include "sandbox/capabilities.h"
@@ -44,7 +45,7 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
 std::string search_path(const std::vector<std::string>& environment) {
   for (const auto& line : environment)
     if (line.starts_with("PATH=")) return line.substr(5);
-  return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  return standard_path;
 }
 
 // execvpe(3), with the PATH of the new environment and the errno of the most telling failure.
@@ -52,7 +53,7 @@ Error execute(const SandboxCommand& command) {
   if (command.argv.empty() || command.argv[0].empty()) return sys_error("execute", ENOENT);
   auto argv = pointers(command.argv);
   auto envp = pointers(command.environment);
-  const auto& name = command.argv[0];
+  const auto& name = command.program.empty() ? command.argv[0] : command.program;
   if (name.find('/') != name.npos) {
     ::execve(name.c_str(), argv.data(), envp.data());
     return sys_error("execute " + name);
@@ -73,6 +74,12 @@ Result<void> settle(const SandboxCommand& command) {
   if (command.pretend_ownership) TRY(install_ownership_filter());  // with the privilege that is dropped next
   if (!command.keep_capabilities) TRY(drop_capabilities());
   return ok();
+}
+
+Result<SandboxCommand> completed_inside(const SandboxCommand& command) {
+  SandboxCommand completed = command;
+  if (command.complete) TRY(command.complete(completed));
+  return completed;
 }
 
 constexpr int not_executable_status = 126, not_found_status = 127;  // as a shell's
@@ -130,8 +137,10 @@ struct CommandChild {
     if (::getppid() != parent) ::_exit(1);
     auto settled = settle(command);
     if (!settled.ok()) fail_with(settled.error());
+    auto completed = completed_inside(command);
+    if (!completed.ok()) fail_with(completed.error());
     watch.restore();
-    fail_with(execute(command), true);
+    fail_with(execute(*completed), true);
   }
 
   // With a pid namespace the command is a child of this one, which passes its end on.
@@ -189,7 +198,9 @@ Error exec_in_sandbox(const NamespaceSet& namespaces, const SandboxCommand& comm
   if (!joined.ok()) return std::move(joined).error();
   auto settled = settle(command);
   if (!settled.ok()) return std::move(settled).error();
-  return execute(command);
+  auto completed = completed_inside(command);
+  if (!completed.ok()) return std::move(completed).error();
+  return execute(*completed);
 }
 
 Result<Fd> clone_root(const NamespaceSet& namespaces) {

@@ -132,7 +132,7 @@ Result<ChildAnswer> build(const SandboxPlan& plan, const std::vector<Namespace>&
 // it gives up.
 void be_init(Fd leash) {
   ::prctl(PR_SET_PDEATHSIG, 0);
-  ::prctl(PR_SET_NAME, "pyxis-init");
+  ::prctl(PR_SET_NAME, sandbox_init_name);
   sigset_t all;
   ::sigfillset(&all);
   ::sigprocmask(SIG_SETMASK, &all, nullptr);

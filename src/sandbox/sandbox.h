@@ -41,6 +41,9 @@ struct SandboxPlan {
 
 using NamespaceSet = std::vector<std::pair<Namespace, Fd>>;  // user first, mount second
 
+// The command name (PR_SET_NAME) of a pid namespace's init.
+inline constexpr auto sandbox_init_name = "pyxis-init";
+
 struct Sandbox {
   NamespaceSet namespaces;
   Fd root;             // the container's "/", O_PATH
@@ -60,6 +63,7 @@ Result<Sandbox> create_sandbox(const SandboxPlan& plan);
 // container.
 struct SandboxCommand {
   std::vector<std::string> argv;
+  std::string program;  // executed under the name argv[0], not searched; empty: argv[0] itself
   std::vector<std::string> environment;
   std::string workdir = "/";
   bool keep_capabilities = false;  // remapped to root: kept, within the user namespace
@@ -68,6 +72,8 @@ struct SandboxCommand {
   // run_in_sandbox: told why the program could not be executed; the exit status is then a shell's, 127 (not
   // found) or 126. Without it, that is an error like others.
   std::function<void(const Error&)> not_executed;
+  // Called inside, with the privilege of the command: argv and program can be chosen by what is there.
+  std::function<Result<void>(SandboxCommand&)> complete;
 };
 
 // Joins the namespaces and executes the command in this process: returns only to say why it could not. Not

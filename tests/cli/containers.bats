@@ -174,32 +174,16 @@ teardown() { assert_nothing_left; }
   run -0 pyxis remove -f workdir
 }
 
-@test "without a command: the image's default, its entry point with its default, or a shell" {
-  local tag
-  for tag in cmd entrypoint; do run -0 pyxis load -n "$tag" "$REGISTRY/busybox:$tag"; done
-  run -0 pyxis start cmd
-  assert_output "the default command"
-  run -0 pyxis start entrypoint
-  assert_output $'entrypoint: echo default\ndefault'
-  run -0 pyxis start entrypoint echo mine
-  assert_output --partial mine
-  run -0 pyxis start shared <<<'echo from the shell'
-  assert_output "from the shell"
-  run -0 pyxis remove -f cmd entrypoint
-}
-
 @test "an image of one static program: no shell, no /etc, no directory for mounts" {
   run -0 pyxis load -n static "$REGISTRY/static"
-  run -0 pyxis start static /report one 'two three'
+  run -0 pyxis start static one 'two three'
   assert_line "arguments: [one] [two three]"
   assert_line "cwd: /srv"
   assert_line "IMAGE_VARIABLE: from the image"
   assert_line "uid: $(id -u "$PYXIS_TEST_USER")"
-  run -7 pyxis start -e EXIT_STATUS=7 static /report
-  run -0 pyxis start static
-  run -0 pyxis start -r static /report
+  run -7 pyxis start -e EXIT_STATUS=7 static
+  run -0 pyxis start -r static
   assert_line "uid: 0"
-  run -127 pyxis start static sh
   run -0 pyxis remove -f static
 }
 
@@ -326,12 +310,22 @@ teardown() { assert_nothing_left; }
   run -0 pyxis exec "$pid" sh -c 'echo "$SPECIAL|$IMAGE_VARIABLE"; readlink /proc/self/ns/mnt'
   assert_line "yes|from the image"
   assert_line "$(pyxis start shared readlink /proc/self/ns/mnt)"
-  run -0 pyxis exec -e SPECIAL=no "$pid" sh -c 'echo "$SPECIAL"'
-  assert_output no
+  run -0 pyxis CALLER=caller SPECIAL=caller exec -e SPECIAL=no -e CALLER -e ABSENT "$pid" sh -c 'echo "$SPECIAL|$CALLER|${ABSENT-unset}"'
+  assert_output 'no|caller|unset'
   run -5 pyxis exec "$pid" sh -c 'exit 5'
   run -127 pyxis exec "$pid" no-such-command
   run -0 pyxis exec "$pid" cat <<<input
   assert_output input
+  end_background
+}
+
+@test "exec: as root in a container where one is root" {
+  start_background shared -r
+  local pid
+  pid=$(pyxis list -f | awk '$1 == "shared" {print $2}')
+  run -0 pyxis exec "$pid" sh -c 'id -u; sed -n "s/^CapEff:\t//p" /proc/self/status'
+  assert_line --index 0 0
+  refute_line 0000000000000000
   end_background
 }
 

@@ -1,0 +1,37 @@
+#include "engine/container_config.h"
+
+#include <fcntl.h>
+
+#include "base/fs.h"
+#include "base/text.h"
+#include "engine/environ_file.h"
+#include "image/root_config.h"
+#include "image/start_files.h"
+
+namespace pyxis {
+
+std::string text_in_root(int rootfs, std::string_view path) {
+  constexpr size_t limit = 1 << 20;
+  auto file = open_in_root(rootfs, std::string(path), O_RDONLY | O_NONBLOCK);
+  auto text = file.ok() ? read_fd(file->get(), limit) : Result<std::string>(std::move(file).error());
+  return text.ok() ? std::move(*text) : "";
+}
+
+Result<ContainerConfig> container_config(const std::string& recorded, const Environment& host, int rootfs) {
+  if (!recorded.empty()) return ContainerConfig{TRY(parse_config(recorded)), {}};
+  ContainerConfig config;
+  config.rc = text_in_root(rootfs, rc_path);
+  if (auto known = parse_config(text_in_root(rootfs, config_path));
+      known.ok() && made_from(*known, config.rc)) {
+    config.image = std::move(*known);
+    config.rc.clear();
+  }
+  config.image.env.clear();  // its file may have been changed
+  for (const auto& line : split(text_in_root(rootfs, environment_path), '\n'))
+    if (auto variable = parse_environ_file(line, host, environment_path); variable.ok())
+      config.image.env.insert(config.image.env.end(), variable->begin(), variable->end());
+  if (!config.rc.empty()) config.image.working_dir = parse_image_workdir(config.rc);
+  return config;
+}
+
+}  // namespace pyxis

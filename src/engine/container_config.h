@@ -1,0 +1,26 @@
+// What a container says about itself: the configuration of its image, and the script it starts with.
+#pragma once
+
+#include <string>
+
+#include "base/environment.h"
+#include "base/result.h"
+#include "image/config.h"
+
+namespace pyxis {
+
+struct ContainerConfig {
+  ImageConfig image;
+  // A start script (etc/rc) that says more than `image`, as image files of others and changed ones have it.
+  std::string rc;
+};
+
+// From `recorded`, the bytes of the image's configuration, or where these are empty from the files of the
+// root file system, whose values may name variables of `host`. What an image has wrong in its files is left
+// out: it is its own affair and stops nobody.
+Result<ContainerConfig> container_config(const std::string& recorded, const Environment& host, int rootfs);
+
+// The text of a file in a root file system; empty where there is none that can be read.
+std::string text_in_root(int rootfs, std::string_view path);
+
+}  // namespace pyxis
