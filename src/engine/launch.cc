@@ -21,11 +21,13 @@ namespace {
 struct Prepared {
   std::vector<std::string> environment;  // "NAME=value"
   std::string workdir;                   // the image's
+  std::string init_name;                 // of what it starts with, where that was asked
 
   std::string encode() const {
     MessageWriter writer;
     writer.texts(environment);
     writer.text(workdir);
+    writer.text(init_name);
     return writer.take();
   }
   static Result<Prepared> decode(std::string_view body) {
@@ -33,6 +35,7 @@ struct Prepared {
     Prepared prepared;
     prepared.environment = TRY(reader.texts());
     prepared.workdir = TRY(reader.text());
+    prepared.init_name = TRY(reader.text());
     return prepared;
   }
 };
@@ -118,9 +121,9 @@ Result<Launched> launch_container(const Store& store, const Settings& settings, 
       TRY(plan_hooks(std::move(configuration.hooks), settings,
                      {options.remap_root, options.writable, options.mount_home}, std::move(options.given)));
   plan.prepare = [&](Preparation& preparation) -> Result<void> {
-    auto config = TRY_CONTEXT(container_config(record.config, settings.environment, preparation.rootfs),
-                              "container " + record.name)
-                      .image;
+    auto read = TRY_CONTEXT(container_config(record.config, settings.environment, preparation.rootfs),
+                            "container " + record.name);
+    const auto& config = read.image;
     auto home = TRY(add_accounts(
         preparation.rootfs,
         {account.uid, account.gid, account.name, account.gecos, account.home, account.shell, account.group},
@@ -134,7 +137,10 @@ Result<Launched> launch_container(const Store& store, const Settings& settings, 
     TRY(run_hooks(hooks, container));
     for (const auto* mounts : {&container.late_mounts, &options.mounts})
       preparation.late.insert(preparation.late.end(), mounts->begin(), mounts->end());
-    preparation.report = Prepared{container.environment.lines(), config.working_dir}.encode();
+    Prepared prepared{container.environment.lines(), config.working_dir, {}};
+    if (options.init)
+      prepared.init_name = TRY(find_init_program(read, *options.init, preparation.rootfs)).name;
+    preparation.report = prepared.encode();
     return ok();
   };
   Launched launched;
@@ -143,6 +149,7 @@ Result<Launched> launch_container(const Store& store, const Settings& settings, 
 
   auto prepared = TRY(Prepared::decode(launched.sandbox.report));
   launched.env = std::move(prepared.environment);
+  launched.init_name = std::move(prepared.init_name);
   launched.workdir = !options.workdir.empty()    ? options.workdir
                      : !prepared.workdir.empty() ? prepared.workdir
                                                  : "/";

@@ -1,6 +1,7 @@
 // An existing container becomes namespaces with its root file system in place.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "base/result.h"
 #include "contract/step.h"
 #include "engine/container_hooks.h"
+#include "engine/init_program.h"
 #include "engine/settings.h"
 #include "sandbox/sandbox.h"
 #include "store/containers.h"
@@ -20,14 +22,16 @@ struct LaunchOptions {
   std::vector<Namespace> unshare;  // beside user, mount and cgroup
   std::string workdir;             // empty: the image's
   GivenForStart given;
-  Fd running_root;  // of the same container where it runs already: shared with that one
+  std::optional<InitRequest> init;  // find out what the image starts with
+  Fd running_root;                  // of the same container where it runs already: shared with that one
 };
 
 struct Launched {
   Sandbox sandbox;
   std::vector<std::string> env;  // the container's own variables, "NAME=value"
   std::string workdir;
-  Fd image_server;  // a connection to who serves its image file, if it stands on one
+  std::string init_name;  // LaunchOptions::init: what that is called; empty: nothing
+  Fd image_server;        // a connection to who serves its image file, if it stands on one
 };
 
 // Its use-lock is the caller's business. A container that runs already needs `running_root`. Single-threaded.

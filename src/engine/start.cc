@@ -1,10 +1,18 @@
 #include "engine/start.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 
+#include <array>
+
+#include "base/fs.h"
 #include "base/process.h"
+#include "contract/handover.h"
+#include "contract/task_environment.h"
 #include "engine/import.h"
+#include "engine/installation.h"
 #include "engine/launch.h"
+#include "engine/leftovers.h"
 #include "engine/supervisor.h"
 #include "engine/user_store.h"
 #include "image/reference.h"
@@ -21,6 +29,7 @@ struct LaunchedContainer {
   std::vector<Digest> layers;
   Fd image_server;
   OwnPids own_pids;
+  std::optional<Entrypoint> entrypoint;
 };
 
 // One start: what has been found out so far, and how far it got.
@@ -28,6 +37,7 @@ class Start {
  public:
   Start(StartOptions options, const Settings& settings, Fd leash, Reporter& reporter, Phase& phase)
       : request_(std::move(options.request)),
+        job_(Environment::from(request_.job_env)),
         mounts_(std::move(options.mounts)),
         default_writable_(options.default_writable),
         in_memory_(options.in_memory),
@@ -59,8 +69,6 @@ class Start {
     phase_ = Phase::request;
     TRY(check_container_name(request_.container));
     if (!request_.save_path.empty()) return fail("--container-save is not available in this release");
-    if (request_.entrypoint.value_or(false))
-      return fail("--container-entrypoint is not available in this release");
     return ok();
   }
 
@@ -86,7 +94,7 @@ class Start {
     joined.started.workdir = request_.workdir.empty() ? "/" : request_.workdir;
     bind_own_mounts(joined.namespaces);
     auto use = TRY(use_container(*store_, request_.container));
-    return supervise({std::move(joined), std::move(use), {}, {}, {}});
+    return supervise({std::move(joined), std::move(use), {}, {}, {}, {}});
   }
 
   // What the step itself needs there (its batch script, for one) comes into the running container, too. Where
@@ -108,12 +116,19 @@ class Start {
     phase_ = Phase::import;
     ImportRequest import{TRY(parse_reference(request_.image)), host_platform(), request_.image};
     if (import.reference.scheme == Reference::Scheme::file)
-      return supervise(TRY(launch_file(import.reference.path)));
+      return supervise_new(TRY(launch_file(import.reference.path)));
     reporter_.importing(request_.image);
     auto launched = TRY(launch_known(import));
     if (!launched) launched = TRY(launch_of(TRY(import_image(*store_, settings_, import, reporter_))));
     reporter_.imported(request_.image);
-    return supervise(std::move(*launched));
+    return supervise_new(std::move(*launched));
+  }
+
+  // One whose entry point fails goes again, too.
+  Result<JoinedContainer> supervise_new(LaunchedContainer launched) {
+    auto running = supervise(std::move(launched));
+    if (!running.ok()) (void)remove_container(*store_, request_.container);
+    return running;
   }
 
   // While the registry is asked whether the name still means the image that is present, that image is
@@ -181,20 +196,42 @@ class Start {
       options.mounts.push_back(from_mount_request(mount.source, mount.target, mount.flags));
     options.unshare = TRY(unshared());
     options.given = given_;
+    for (const auto& name : request_.env_names)
+      if (auto value = job_.get(name)) options.given.environment.push_back(name + "=" + *value);
+    InitRequest init;
+    init.login_shell = settings_.login_shell;
+    if (request_.entrypoint.value_or(false)) options.init = init;
+    bool remap_root = options.remap_root;
     if (request_.mode == NameMode::no_exec && record.form != ContainerForm::flat)
       if (auto running = TRY(join_running(settings_.runtime_path, request_.container)))
         options.running_root = TRY(clone_root(running->namespaces));
     auto use = TRY(use_container(*store_, request_.container));
     auto launched = TRY(launch_container(*store_, settings_, record, std::move(options)));
-    LaunchedContainer container{{}, std::move(use), {}, std::move(launched.image_server), {}};
+    LaunchedContainer container{{}, std::move(use), {}, std::move(launched.image_server), {}, {}};
     if (launched.sandbox.leash)
       container.own_pids = {std::move(launched.sandbox.init), std::move(launched.sandbox.leash)};
     container.running.started.env = std::move(launched.env);
     container.running.started.workdir = launched.workdir;
     container.running.namespaces = std::move(launched.sandbox.namespaces);
+    if (!launched.init_name.empty())
+      container.entrypoint = TRY(entrypoint_of(launched.init_name, record, std::move(init), remap_root));
     if (auto image = find_image(*store_, record.image); image.ok() && *image)
       container.layers = (*image)->layers;
     return container;
+  }
+
+  Result<Entrypoint> entrypoint_of(const std::string& name, const ContainerRecord& record, InitRequest init,
+                                   bool remap_root) const {
+    Entrypoint entrypoint;
+    entrypoint.name = name;
+    entrypoint.recorded_config = record.config;
+    entrypoint.host = settings_.environment;
+    entrypoint.init = std::move(init);
+    entrypoint.log = request_.entrypoint_log;
+    entrypoint.program = TRY(open_path(TRY(installed_part(handover_program)), O_RDONLY));
+    entrypoint.command.keep_capabilities = remap_root;
+    entrypoint.command.pretend_ownership = true;
+    return entrypoint;
   }
 
   // A process cannot enter a pid namespace, only be born in it, and tasks are Slurm's children: there the
@@ -236,12 +273,53 @@ class Start {
     supervised.image_server = std::move(container.image_server);
     supervised.own_pids = std::move(container.own_pids);
     supervised.layers = std::move(container.layers);
+    auto entrypoint = TRY(hand_on_entrypoint(std::move(container.entrypoint), supervised));
     running.supervisor =
         TRY(start_supervisor(*store_, std::move(supervised), directory, std::move(listener)));
+    if (entrypoint) TRY(await_entrypoint(*entrypoint, running, directory));
     return std::move(running);
   }
 
+  // An entry point that the supervisor runs, and where it tells what came of it.
+  struct Awaited {
+    std::string name;
+    Fd socket;
+  };
+
+  Result<std::optional<Awaited>> hand_on_entrypoint(std::optional<Entrypoint> entrypoint,
+                                                    Supervised& supervised) {
+    if (!entrypoint) return std::optional<Awaited>();
+    std::array<int, 2> ends;
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
+      return sys_error("socketpair");
+    Awaited awaited{entrypoint->name, Fd(ends[0])};
+    entrypoint->command.environment = task_environment(job_, supervised.started, request_.env_names).lines();
+    entrypoint->command.workdir = supervised.started.workdir;
+    supervised.entrypoint = std::move(entrypoint);
+    supervised.entrypoint_socket.reset(ends[1]);
+    supervised.workdir_chosen = !request_.workdir.empty();
+    supervised.not_kept.push_back(awaited.socket.get());
+    return std::optional(std::move(awaited));
+  }
+
+  // The supervisor of one that failed clears up and ends; until then it is waited for. If it was killed, its
+  // part is done here.
+  Result<void> await_entrypoint(Awaited& awaited, JoinedContainer& running,
+                                const RunningDirectory& directory) {
+    auto outcome = follow_entrypoint(awaited.socket.get(), awaited.name, reporter_);
+    if (outcome.ok()) return take_entrypoint_changes(*outcome, running.started);
+    awaited.socket.reset();
+    for (const auto& [kind, fd] : running.namespaces)
+      if (kind == Namespace::mount) kill_processes_in(fd.get());
+    running.namespaces.clear();
+    TRY(Child(running.supervisor).wait());
+    TRY(directory.visit([](int) { return false; }));  // removes the socket of a dead one
+    TRY(directory.remove_if_unused());
+    return std::move(outcome).error();
+  }
+
   StartRequest request_;
+  Environment job_;  // the request's job_env
   std::vector<MountEntry> mounts_;
   bool default_writable_, in_memory_;
   std::vector<Namespace> unshare_;

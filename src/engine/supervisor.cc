@@ -13,6 +13,7 @@
 
 #include "base/fs.h"
 #include "contract/answer.h"
+#include "contract/task_environment.h"
 #include "engine/leftovers.h"
 #include "store/containers.h"
 #include "store/layers.h"
@@ -69,10 +70,13 @@ bool serve(int connection, const Supervised& supervised) {
 
 // Serves joiners until the leash is let go. Returns the connection of a FinishRequest that waits for its
 // answer.
-Fd serve_until_released(const Supervised& supervised, int listener) {
-  std::array<pollfd, 2> watched{{{supervised.leash.get(), POLLIN, 0}, {listener, POLLIN, 0}}};
+Fd serve_until_released(const Supervised& supervised, int listener, RunningEntrypoint* entrypoint) {
   for (;;) {
+    std::array<pollfd, 3> watched{{{supervised.leash.get(), POLLIN, 0},
+                                   {listener, POLLIN, 0},
+                                   {entrypoint ? entrypoint->output() : -1, POLLIN, 0}}};
     if (::poll(watched.data(), watched.size(), -1) < 0) continue;
+    if (watched[2].revents) entrypoint->drop_output();
     if (watched[1].revents) {
       Fd connection(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
       if (connection && serve(connection.get(), supervised)) return connection;
@@ -107,8 +111,33 @@ void end_own_pids(OwnPids& own_pids) {
   if (init.ok()) (void)readable_within(init->get(), patience);
 }
 
+std::string encode_changes(const Started& started) {
+  MessageWriter writer;
+  writer.texts(started.env);
+  writer.texts(started.env_unset);
+  writer.text(started.workdir);
+  return writer.take();
+}
+
+// Nothing, where it did not get to its command: then the engine has been told so, or is gone.
+std::optional<RunningEntrypoint> run_entrypoint(Supervised& supervised, int listener) {
+  int socket = supervised.entrypoint_socket.get();
+  auto given = Environment::from(supervised.entrypoint->command.environment);
+  auto running = RunningEntrypoint::start(supervised.namespaces, std::move(*supervised.entrypoint));
+  auto handover = running.ok() ? running->await(socket, listener) : Result<Handover>(running.error());
+  if (!handover.ok()) {
+    tell_entrypoint_done(socket, std::move(handover).error());
+    return std::nullopt;
+  }
+  adopt_changes(supervised.started, given, handover->environment);
+  if (!supervised.workdir_chosen) supervised.started.workdir = handover->workdir;
+  tell_entrypoint_done(socket, encode_changes(supervised.started));
+  supervised.entrypoint_socket.reset();
+  return std::move(*running);
+}
+
 void clear_up(const Store& store, Supervised& supervised, const RunningDirectory& directory,
-              const Fd& finisher) {
+              const Fd& finisher, RunningEntrypoint* entrypoint) {
   // Before the question who else is there: of two that end at once, the last one then sees it.
   if (supervised.creator && supervised.temporary) abandon_container(store, supervised.container);
   auto alone = sole_user(supervised.use);
@@ -118,6 +147,7 @@ void clear_up(const Store& store, Supervised& supervised, const RunningDirectory
   }
   bool remove = supervised.temporary;
   if (auto left = ownerless(store, supervised.container); left.ok() && *left) remove = true;
+  if (entrypoint) entrypoint->end(patience);
   for (const auto& [kind, fd] : supervised.namespaces)
     if (kind == Namespace::mount) kill_processes_in(fd.get());
   end_own_pids(supervised.own_pids);
@@ -137,17 +167,30 @@ void clear_up(const Store& store, Supervised& supervised, const RunningDirectory
   for (int fd : supervised.not_kept) ::close(fd);
   ignore_signals();
   detach_from_task();
-  // Writing the new layers to disk may take long; joiners must not wait for it.
-  std::thread durable([&] { (void)make_layers_durable(store, supervised.layers); });
-  durable.detach();
-  Fd finisher = serve_until_released(supervised, listener.socket.get());
+  std::optional<RunningEntrypoint> entrypoint;
+  Fd finisher;
+  if (supervised.entrypoint) entrypoint = run_entrypoint(supervised, listener.socket.get());
+  if (!supervised.entrypoint || entrypoint) {
+    // Writing the new layers to disk may take long; joiners must not wait for it.
+    std::thread durable([&] { (void)make_layers_durable(store, supervised.layers); });
+    durable.detach();
+    finisher = serve_until_released(supervised, listener.socket.get(), entrypoint ? &*entrypoint : nullptr);
+  }
   directory.remove(listener);
-  clear_up(store, supervised, directory, finisher);
+  clear_up(store, supervised, directory, finisher, entrypoint ? &*entrypoint : nullptr);
   if (supervised.farewell) write_answer(supervised.farewell.get(), ok());
   ::_exit(0);
 }
 
 }  // namespace
+
+Result<void> take_entrypoint_changes(const std::string& outcome, Started& started) {
+  MessageReader reader(outcome);
+  started.env = TRY(reader.texts());
+  started.env_unset = TRY(reader.texts());
+  started.workdir = TRY(reader.text());
+  return ok();
+}
 
 Result<pid_t> start_supervisor(const Store& store, Supervised supervised, const RunningDirectory& directory,
                                RunningDirectory::Listener listener) {

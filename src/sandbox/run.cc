@@ -118,8 +118,8 @@ class SignalWatch {
 };
 
 struct CommandChild {
-  int report;  // written on failure, closed by a successful exec
-  const SignalWatch& watch;
+  int report;                          // written on failure, closed by a successful exec
+  const SignalWatch* watch = nullptr;  // of who waits for the command's end
 
   [[noreturn]] void fail_with(const Error& error, bool executing = false) const {
     MessageWriter writer;
@@ -139,7 +139,7 @@ struct CommandChild {
     if (!settled.ok()) fail_with(settled.error());
     auto completed = completed_inside(command);
     if (!completed.ok()) fail_with(completed.error());
-    watch.restore();
+    if (watch) watch->restore();
     fail_with(execute(*completed), true);
   }
 
@@ -157,7 +157,7 @@ struct CommandChild {
     if (inner < 0) fail_with(sys_error("fork in the container"));
     if (inner == 0) execute_now(command, 0);
     ::close(report);
-    auto status = watch.wait(inner);
+    auto status = watch->wait(inner);
     if (!status.ok()) ::_exit(127);
     if (WIFSIGNALED(*status)) {
       struct sigaction standard = {};
@@ -233,7 +233,7 @@ Result<int> run_in_sandbox(const NamespaceSet& namespaces, const SandboxCommand&
   if (pid < 0) return sys_error("fork");
   if (pid == 0) {
     ours.reset();
-    CommandChild{theirs.get(), watch}.run(namespaces, command, parent);
+    CommandChild{theirs.get(), &watch}.run(namespaces, command, parent);
   }
   Child child(pid);
   theirs.reset();
@@ -241,6 +241,23 @@ Result<int> run_in_sandbox(const NamespaceSet& namespaces, const SandboxCommand&
   auto status = watch.wait(child.pid());
   child.release();
   return status;
+}
+
+Result<Child> start_in_sandbox(const NamespaceSet& namespaces, const SandboxCommand& command) {
+  std::array<int, 2> ends;
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return sys_error("socketpair");
+  Fd ours(ends[0]), theirs(ends[1]);
+  pid_t parent = ::getpid();
+  pid_t pid = ::fork();
+  if (pid < 0) return sys_error("fork");
+  if (pid == 0) {
+    ours.reset();
+    CommandChild{theirs.get()}.run(namespaces, command, parent);
+  }
+  Child child(pid);
+  theirs.reset();
+  TRY(read_failure(ours.get(), command));
+  return child;
 }
 
 }  // namespace pyxis

@@ -84,6 +84,10 @@ struct SandboxCommand {
 // The child is killed if this process dies.
 Result<int> run_in_sandbox(const NamespaceSet& namespaces, const SandboxCommand& command);
 
+// The same without waiting for its end: the child is the caller's. Returns once the program has been
+// executed. A process that has threads may call this. Not for a set with a pid namespace.
+Result<Child> start_in_sandbox(const NamespaceSet& namespaces, const SandboxCommand& command);
+
 // The root of a running container without what is mounted on it, writable, attached nowhere: for a second
 // container on the same files. (An overlay's directories must not be mounted twice:
 // Documentation/filesystems/overlayfs.rst.) Linux 5.12 or later. The caller must be single-threaded.

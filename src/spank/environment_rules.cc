@@ -4,7 +4,7 @@
 #include <array>
 
 #include "base/environment.h"
-#include "base/text.h"
+#include "contract/task_environment.h"
 
 namespace pyxis::spank {
 namespace {
@@ -38,24 +38,10 @@ constexpr std::array engine_denied = {"ENROOT_*",
                                       "PWD",
                                       "OLDPWD"};
 
-// Set by Slurm for each task: what the container has under these names can only be stale.
-constexpr std::array per_task = {"SLURM_*",   "SLURMD_*",       "PMI_*",        "PMI2_*",
-                                 "PMIX_RANK", "PMIX_NAMESPACE", "PMIX_SERVER_*"};
-
-constexpr std::array locale = {"LANG", "LANGUAGE", "LC_ALL"};
-
-bool matches(std::string_view pattern, std::string_view name) {
-  if (pattern.ends_with('*')) return name.starts_with(pattern.substr(0, pattern.size() - 1));
-  return pattern == name;
-}
-
 template <class Patterns>
 bool any_matches(const Patterns& patterns, std::string_view name) {
-  return std::any_of(patterns.begin(), patterns.end(), [&](std::string_view p) { return matches(p, name); });
-}
-
-bool contains(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](std::string_view p) { return matches_name(p, name); });
 }
 
 }  // namespace
@@ -76,17 +62,12 @@ std::vector<std::string> engine_environment(const std::vector<std::string>& job,
 
 void apply_container_environment(SlurmApi& api, const Started& started,
                                  const std::vector<std::string>& host_wins) {
-  auto task = Environment::from(api.environment());
-  auto host_keeps = [&](const std::string& name) {
-    return task.has(name) && (contains(host_wins, name) || any_matches(per_task, name));
-  };
-  for (const auto* name : locale)
-    if (!contains(host_wins, name) && task.has(name)) api.unset_environment(name);
-  for (const auto& name : started.env_unset)
-    if (!host_keeps(name)) api.unset_environment(name);
-  const auto container = Environment::from(started.env);
-  for (const auto& [name, value] : container.values())
-    if (!host_keeps(name)) api.set_environment(name, value);
+  const auto before = Environment::from(api.environment());
+  const auto after = task_environment(before, started, host_wins);
+  for (const auto& [name, value] : before.values())
+    if (!after.has(name)) api.unset_environment(name);
+  for (const auto& [name, value] : after.values())
+    if (before.get(name) != value) api.set_environment(name, value);
 }
 
 void complete_pmix_environment(SlurmApi& api) {

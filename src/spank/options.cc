@@ -152,10 +152,8 @@ Result<StepOptions> GivenOptions::resolve(const Config& config) const {
   options.entrypoint_log = has(OptionId::entrypoint_log);
   if (!options.contained()) return options;
 
-  if (!options.entrypoint && config.execute_entrypoint)
-    return unavailable("execute_entrypoint=1 (in plugstack.conf)");
+  if (!options.entrypoint && config.execute_entrypoint) options.entrypoint = true;
   if (!options.save.empty()) return unavailable("--container-save");
-  if (options.entrypoint.value_or(false)) return unavailable("--container-entrypoint");
   return options;
 }
 

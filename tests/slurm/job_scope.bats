@@ -1,11 +1,11 @@
-# container_scope=job: named containers belong to their job, and its epilog removes them. On a cluster of its own, of one
-# node, beside that of the suite.
+# container_scope=job: named containers belong to their job, and its epilog removes them; and execute_entrypoint=1. On a
+# cluster of its own, of one node, beside that of the suite.
 
 load helpers
 
 setup_file() {
   export IMAGE=$REGISTRY/busybox PYXIS_CLUSTER_DIR=$PYXIS_CLUSTER_DIR-job-scope
-  "$repo/scripts/cluster" up --nodes 1 --plugstack-options 'container_scope=job' 3>&-
+  "$repo/scripts/cluster" up --nodes 1 --plugstack-options 'container_scope=job execute_entrypoint=1' 3>&-
 }
 
 teardown_file() {
@@ -94,5 +94,15 @@ of_job() { # JOB COMMAND...
   assert_equal "$(sort -u <<<"$output" | wc -l)" 1
   cp "$BATS_TEST_TMPDIR/once" "$PYXIS_CLUSTER_DIR/plugstack.conf"
   assert_equal "$(containers)" ''
+  controller scancel "$job"
+}
+
+@test "execute_entrypoint=1: entry points run unless an option says otherwise" {
+  local job
+  job=$(allocate alice)
+  run -0 --separate-stderr of_job "$job" --container-image="$REGISTRY/entrypoints:changes" sh -c 'echo "${SET-none}"'
+  assert_output 'two words'
+  run -0 --separate-stderr of_job "$job" --no-container-entrypoint --container-image="$REGISTRY/entrypoints:changes" sh -c 'echo "${SET-none}"'
+  assert_output none
   controller scancel "$job"
 }

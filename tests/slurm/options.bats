@@ -97,7 +97,6 @@ refuses() { # MESSAGE COMMAND...
 
 @test "what this release cannot do is one error that fails the job" {
   refuses '--container-save is not available in this release' srun --container-image=a --container-save=out.sqsh true
-  refuses '--container-entrypoint is not available in this release' srun --container-image=a --container-entrypoint true
   refuses '--container-save: path is a directory: out/' srun --container-image=a --container-save=out/ true
 }
 

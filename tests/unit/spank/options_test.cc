@@ -135,20 +135,29 @@ TEST(Resolve, TypesTheValues) {
 }
 
 TEST(Resolve, WhatThisReleaseLacksIsOneClearError) {
-  auto with = [](OptionId id, const char* value, Config config = {}) {
+  GivenOptions given;
+  ASSERT_TRUE(given.give(OptionId::name, "n").ok());
+  ASSERT_TRUE(given.give(OptionId::save, "/x").ok());
+  auto options = given.resolve({});
+  ASSERT_FALSE(options.ok());
+  EXPECT_EQ(options.error().text(), "--container-save is not available in this release");
+}
+
+TEST(Resolve, TheSettingDecidesAboutTheEntrypointWhereNobodySays) {
+  auto with = [](std::optional<OptionId> id, bool setting) {
     GivenOptions given;
     EXPECT_TRUE(given.give(OptionId::name, "n").ok());
-    EXPECT_TRUE(given.give(id, value).ok());
+    if (id) EXPECT_TRUE(given.give(*id, "").ok());
+    Config config;
+    config.execute_entrypoint = setting;
     auto options = given.resolve(config);
-    return options.ok() ? "" : options.error().text();
+    EXPECT_TRUE(options.ok());
+    return options->entrypoint;
   };
-  Config entrypoint;
-  entrypoint.execute_entrypoint = true;
-  EXPECT_EQ(with(OptionId::save, "/x"), "--container-save is not available in this release");
-  EXPECT_EQ(with(OptionId::entrypoint, ""), "--container-entrypoint is not available in this release");
-  EXPECT_EQ(with(OptionId::workdir, "/", entrypoint),
-            "execute_entrypoint=1 (in plugstack.conf) is not available in this release");
-  EXPECT_EQ(with(OptionId::no_entrypoint, "", entrypoint), "");
+  EXPECT_EQ(with(std::nullopt, false), std::nullopt);
+  EXPECT_EQ(with(std::nullopt, true), true);
+  EXPECT_EQ(with(OptionId::entrypoint, false), true);
+  EXPECT_EQ(with(OptionId::no_entrypoint, true), false);
 }
 
 TEST(Ignored, OneLineForEachOptionOfTheCommandLine) {
