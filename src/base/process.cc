@@ -77,6 +77,7 @@ bool prepare_child(const SpawnRequest& request, pid_t parent, int* scratch) {
   for (const auto& [here, there] : request.descriptors) highest = there > highest ? there : highest;
   if (request.close_others) close_at_exec_from(highest + 1);
   if (request.identity && !become(*request.identity)) return false;
+  if (request.own_group && ::setpgid(0, 0) != 0) return false;
   if (request.no_new_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return false;
   if (request.parent_death_signal != 0) {
     if (::prctl(PR_SET_PDEATHSIG, request.parent_death_signal, 0, 0, 0) != 0) return false;

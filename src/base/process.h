@@ -32,6 +32,7 @@ struct SpawnRequest {
   // O_CLOEXEC.
   bool close_others = false;
   int parent_death_signal = 0;  // prctl(2) PR_SET_PDEATHSIG; 0: none
+  bool own_group = false;       // leads a process group: what it starts can be signalled with it
   bool no_new_privileges = false;
   std::optional<Identity> identity;  // whom it runs as; for root only
 };

@@ -97,6 +97,7 @@ std::string StartRequest::encode() const {
   writer.number(temporary);
   write_enum(writer, mode);
   writer.text(image);
+  writer.text(importer);
   write_mounts(writer, mounts);
   writer.text(workdir);
   writer.text(save_path);
@@ -118,6 +119,7 @@ Result<StartRequest> StartRequest::decode(std::string_view body) {
   request.temporary = TRY(reader.number()) != 0;
   request.mode = TRY(read_enum(reader, NameMode::no_exec));
   request.image = TRY(reader.text());
+  request.importer = TRY(reader.text());
   request.mounts = TRY(read_mounts(reader));
   request.workdir = TRY(reader.text());
   request.save_path = TRY(reader.text());
@@ -141,6 +143,7 @@ std::string FinishRequest::encode() const {
   writer.number(temporary);
   writer.text(save_path);
   writer.text(runtime_dir);
+  writer.text(importer);
   return writer.take();
 }
 
@@ -153,6 +156,7 @@ Result<FinishRequest> FinishRequest::decode(std::string_view body) {
   request.temporary = TRY(reader.number()) != 0;
   request.save_path = TRY(reader.text());
   request.runtime_dir = TRY(reader.text());
+  request.importer = TRY(reader.text());
   TRY(expect_end(reader));
   return request;
 }

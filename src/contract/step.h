@@ -31,7 +31,7 @@ constexpr int contract_socket_fd = 3;
 constexpr int contract_leash_fd = 4;
 constexpr int contract_answer_fd = 5;
 // Plugin and engine of different releases refuse each other by this number.
-constexpr uint64_t contract_version = 2;
+constexpr uint64_t contract_version = 3;
 
 // `auto` of --container-name is `any` here (auto is a keyword).
 enum class NameMode : uint64_t { any, create, exec, no_exec };
@@ -51,7 +51,8 @@ struct StartRequest {
   std::string container;   // engine-side name, "pyxis_..."
   bool temporary = false;  // removed when the step ends
   NameMode mode = NameMode::any;
-  std::string image;  // as given by the user; empty: the container must exist
+  std::string image;     // as given by the user; empty: the container must exist
+  std::string importer;  // program that gets images instead of the engine (plugstack `importer`); empty: none
   std::vector<MountRequest> mounts;
   std::string workdir;    // empty: the image's
   std::string save_path;  // empty: none
@@ -90,6 +91,7 @@ struct FinishRequest {
   bool temporary = false;
   std::string save_path;
   std::string runtime_dir;
+  std::string importer;  // as in the StartRequest: to be told that the step is over
 
   std::string encode() const;
   static Result<FinishRequest> decode(std::string_view body);

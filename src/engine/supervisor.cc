@@ -1,9 +1,6 @@
 #include "engine/supervisor.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,29 +11,13 @@
 #include "base/fs.h"
 #include "contract/answer.h"
 #include "contract/task_environment.h"
+#include "engine/background.h"
 #include "engine/leftovers.h"
 #include "store/containers.h"
 #include "store/layers.h"
 
 namespace pyxis {
 namespace {
-
-// Keeps only stderr-less standard descriptors: srun waits for everyone who holds the task's output.
-void detach_from_task() {
-  ::setsid();
-  Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  for (int standard : {0, 1, 2}) ::dup2(null.get(), standard);
-  ::prctl(PR_SET_NAME, "pyxis-container");
-  [[maybe_unused]] int changed = ::chdir("/");
-}
-
-void ignore_signals() {
-  struct sigaction ignore = {};
-  ignore.sa_handler = SIG_IGN;
-  for (int number = 1; number < NSIG; ++number)
-    if (number != SIGKILL && number != SIGSTOP && number != SIGSEGV && number != SIGBUS && number != SIGABRT)
-      ::sigaction(number, &ignore, nullptr);
-}
 
 void answer_started(int connection, const Supervised& supervised) {
   Event event;
@@ -166,7 +147,7 @@ void clear_up(const Store& store, Supervised& supervised, const RunningDirectory
                                  const RunningDirectory::Listener& listener) {
   for (int fd : supervised.not_kept) ::close(fd);
   ignore_signals();
-  detach_from_task();
+  detach_from_task("pyxis-container");
   std::optional<RunningEntrypoint> entrypoint;
   Fd finisher;
   if (supervised.entrypoint) entrypoint = run_entrypoint(supervised, listener.socket.get());

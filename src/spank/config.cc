@@ -30,9 +30,9 @@ Result<void> read_scope(Scope& target, const std::string& key, const std::string
   return ok();
 }
 
-Result<void> read_engine(const std::string& key, const std::string& value) {
-  if (value == "enroot") return fail("engine=enroot is not available in this release");
-  if (value != "pyxis") return bad_value(key, value, "pyxis or enroot");
+Result<void> read_engine(EngineKind& target, const std::string& key, const std::string& value) {
+  if (value != "pyxis" && value != "enroot") return bad_value(key, value, "pyxis or enroot");
+  target = value == "enroot" ? EngineKind::enroot : EngineKind::pyxis;
   return ok();
 }
 
@@ -44,8 +44,9 @@ Result<void> read_key(Config& config, const std::string& key, const std::string&
   if (key == "use_enroot_load") return read_bool(config.use_enroot_load, key, value);
   if (key == "use_squashfuse") return read_bool(config.use_squashfuse, key, value);
   if (key == "container_scope") return read_scope(config.container_scope, key, value);
-  if (key == "engine") return read_engine(key, value);
-  if (key == "importer") return fail("importer is not available in this release");
+  if (key == "engine") return read_engine(config.engine, key, value);
+  if (key == "enroot_path") return read_path(config.enroot_path, key, value);
+  if (key == "importer") return read_path(config.importer, key, value);
   return fail("unknown key \"" + printable(key) + "\"");
 }
 

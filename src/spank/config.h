@@ -9,18 +9,23 @@
 namespace pyxis::spank {
 
 enum class Scope { global, job };
+enum class EngineKind { pyxis, enroot };
 
 struct Config {
   std::string runtime_path = "/run/pyxis";
   bool execute_entrypoint = false;
   Scope container_scope = Scope::global;
   bool sbatch_support = true;
-  bool use_enroot_load = false;  // these two concern the enroot engine only
+  EngineKind engine = EngineKind::pyxis;
+  std::string pyxis_path;  // our engine; by default the one installed with the plugin
+  std::string importer;    // a program that gets images in the engine's place; empty: none
+  // These concern the enroot engine only.
+  std::string enroot_path;  // empty: found in the usual directories
+  bool use_enroot_load = false;
   bool use_squashfuse = false;
-  std::string pyxis_path;  // the engine; by default the one installed with the plugin
 };
 
-// An unknown key, a bad value, and a key whose feature this release lacks are errors that name the key.
+// An unknown key and a bad value are errors that name the key.
 Result<Config> parse_config(const std::vector<std::string>& words);
 
 }  // namespace pyxis::spank

@@ -8,6 +8,7 @@
 
 #include "base/process.h"
 #include "contract/step.h"
+#include "spank/config.h"
 
 namespace pyxis::spank {
 
@@ -55,6 +56,18 @@ class Engine {
 
 // Our own engine, the program at `path`.
 std::unique_ptr<Engine> pyxis_engine(std::string path);
+
+// An external enroot, through its command line: `driver` is our program that does that, as the job's user.
+struct EnrootOptions {
+  std::string driver;
+  std::string enroot_path;  // empty: found in PATH
+  bool load = false;        // `enroot load` instead of import and create
+  bool start_from_file = false;
+};
+std::unique_ptr<Engine> enroot_engine(const EnrootOptions& options);
+
+// The one that plugstack.conf asks for.
+std::unique_ptr<Engine> engine_of(const Config& config);
 
 // The line users know for a part that failed: "failed to import docker image: IMAGE" and so on.
 std::string failure_headline(Phase phase, const std::string& container, const std::string& image);

@@ -67,9 +67,12 @@ Result<std::pair<Event, std::vector<Fd>>> receive_event(int socket) {
   return std::pair{std::move(event), std::move(message.descriptors)};
 }
 
-class PyxisEngine : public Engine {
+// A program of ours that speaks the contract: `pyxis`, or the driver of an enroot.
+class EngineProgram : public Engine {
  public:
-  explicit PyxisEngine(std::string path) : path_(std::move(path)) {}
+  // `options` follow the verb.
+  EngineProgram(std::string path, std::vector<std::string> options)
+      : path_(std::move(path)), options_(std::move(options)) {}
 
   Result<Container> start(const StartRequest& request, const EngineProcess& process, const Ties& ties,
                           const Listener& listener) override;
@@ -93,18 +96,20 @@ class PyxisEngine : public Engine {
   Result<void> run_to_end(const std::string& verb, const std::string& body, const EngineProcess& process);
 
   std::string path_;
+  std::vector<std::string> options_;
 };
 
 // The engine's stdin is no task's, and its stdout would mix with the task's, so that goes to stderr.
 // With a leash, which only ends with slurmstepd, it also gets SIGTERM when the task that started it dies
 // during the import, and can then remove what it has half done. Its supervisor, a child, does not inherit
 // that (prctl(2)). Clean-up without a leash goes on whoever dies.
-Result<Child> PyxisEngine::spawn_engine(const std::string& verb, const EngineProcess& process, int socket,
+Result<Child> EngineProgram::spawn_engine(const std::string& verb, const EngineProcess& process, int socket,
                                         const Ties& ties) {
   auto null = TRY(open_path("/dev/null", O_RDWR));
   SpawnRequest request;
   request.program = path_;
-  request.arguments = {"pyxis", "step", verb};
+  request.arguments = {path_.substr(path_.rfind('/') + 1), "step", verb};
+  request.arguments.insert(request.arguments.end(), options_.begin(), options_.end());
   request.environment = process.environment;
   int log = process.identity ? null.get() : STDERR_FILENO;  // root's own log is not the user's to write to
   request.descriptors = {
@@ -119,7 +124,7 @@ Result<Child> PyxisEngine::spawn_engine(const std::string& verb, const EnginePro
   return spawn(request);
 }
 
-Result<Container> PyxisEngine::start(const StartRequest& request, const EngineProcess& process,
+Result<Container> EngineProgram::start(const StartRequest& request, const EngineProcess& process,
                                      const Ties& ties, const Listener& listener) {
   auto couldnt_start = [&](const std::string& cause) {
     return fail(failure_headline(Phase::start, request.container, request.image) + "\n" + cause);
@@ -176,7 +181,7 @@ Result<Fd> connect_to(const std::string& path) {
   return socket;
 }
 
-Result<Container> PyxisEngine::join(const std::string& control_socket) {
+Result<Container> EngineProgram::join(const std::string& control_socket) {
   auto failed = [](const std::string& cause) { return fail("couldn't join the step's container\n" + cause); };
   auto socket = connect_to(control_socket);
   if (!socket.ok()) return failed("the container's supervisor is gone (" + socket.error().text() + ")");
@@ -192,7 +197,7 @@ Result<Container> PyxisEngine::join(const std::string& control_socket) {
   return Container{std::move(answer->first.started), std::move(answer->second), Child()};
 }
 
-Result<void> PyxisEngine::run_to_end(const std::string& verb, const std::string& body,
+Result<void> EngineProgram::run_to_end(const std::string& verb, const std::string& body,
                                      const EngineProcess& process) {
   auto pair = TRY(make_socket_pair());
   if (::shutdown(pair.ours.get(), SHUT_RD) != 0) return sys_error("shutdown");  // see contract/answer.h
@@ -221,7 +226,23 @@ Result<void> PyxisEngine::run_to_end(const std::string& verb, const std::string&
 }  // namespace
 
 std::unique_ptr<Engine> pyxis_engine(std::string path) {
-  return std::make_unique<PyxisEngine>(std::move(path));
+  return std::make_unique<EngineProgram>(std::move(path), std::vector<std::string>());
+}
+
+std::unique_ptr<Engine> enroot_engine(const EnrootOptions& options) {
+  std::vector<std::string> words;
+  if (!options.enroot_path.empty()) words.push_back("--enroot=" + options.enroot_path);
+  if (options.load) words.emplace_back("--load");
+  if (options.start_from_file) words.emplace_back("--start-from-file");
+  return std::make_unique<EngineProgram>(options.driver, std::move(words));
+}
+
+std::unique_ptr<Engine> engine_of(const Config& config) {
+  if (config.engine == EngineKind::pyxis) return pyxis_engine(config.pyxis_path);
+  // Both are installed below one prefix.
+  auto directory = config.pyxis_path.substr(0, config.pyxis_path.rfind('/'));
+  return enroot_engine({directory + "/../libexec/pyxis-enroot", config.enroot_path, config.use_enroot_load,
+                        config.use_squashfuse});
 }
 
 std::string failure_headline(Phase phase, const std::string& container, const std::string& image) {

@@ -23,6 +23,7 @@ void finish(SlurmApi& api, Step& step, Engine& engine) {
     request.temporary = step.temporary() && state != StepState::attached;
     request.save_path = step.options.save;
     request.runtime_dir = step.runtime_dir;
+    request.importer = step.importer;
     if (state != StepState::started) request.save_path.clear();
     EngineProcess process{engine_environment(api.environment(), step.job.account), std::nullopt};
     if (::geteuid() == 0) process.identity = step.job.identity;  // a slurmd of one user is that user already

@@ -45,6 +45,7 @@ Result<void> make_ties(Step& step) {
 Result<void> fill_step(SlurmApi& api, const Config& config, Step& step) {
   step.job = TRY(gather_facts(api));
   step.container = engine_name(config.container_scope, step.job.job_id, step.job.step_id, step.options.name);
+  step.importer = config.importer;
   step.owner = ::getpid();
   TRY(make_ties(step));
   step.runtime_dir = TRY(make_user_runtime_dir(config.runtime_path, step.job.identity));

@@ -100,7 +100,7 @@ bool configure(SlurmApi& api, int count, char** words) {
     return false;
   }
   plugin().config = std::move(*config);
-  plugin().engine = pyxis_engine(plugin().config->pyxis_path);
+  plugin().engine = engine_of(*plugin().config);
   return true;
 }
 

@@ -33,6 +33,7 @@ struct Step {
   StepOptions options;
   std::string container;  // engine-side name
   std::string runtime_dir;
+  std::string importer;  // of plugstack.conf; empty: none
   pid_t owner = 0;  // slurmstepd
   std::unique_ptr<Rendezvous> rendezvous;
   Fd leash_keep, leash_engine;

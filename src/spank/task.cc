@@ -42,6 +42,7 @@ Result<StartRequest> make_request(SlurmApi& api, const Step& step) {
   if (options.name) request.mode = options.name->mode;
   auto directory = TRY(working_directory());
   request.image = options.image.starts_with('.') ? directory + "/" + options.image : options.image;
+  request.importer = step.importer;
   request.mounts = options.mounts;
   TRY(resolve_sources(request.mounts, directory));
   request.workdir = options.workdir;

@@ -14,6 +14,7 @@ StartRequest full_request() {
   request.temporary = true;
   request.mode = NameMode::no_exec;
   request.image = "debian";
+  request.importer = "/usr/bin/importer";
   request.mounts = {{"/a", "/b", "ro"}, {"tmpfs", "/t", ""}};
   request.workdir = "/w";
   request.mount_home = true;
@@ -62,9 +63,10 @@ TEST(Contract, EventSurvivesTheJourney) {
 }
 
 TEST(Contract, FinishAndEpilogSurviveTheJourney) {
-  auto finish = FinishRequest::decode(FinishRequest{"pyxis_c", "/c.sock", true, "/s", "/r"}.encode());
+  auto finish = FinishRequest::decode(FinishRequest{"pyxis_c", "/c.sock", true, "/s", "/r", "/i"}.encode());
   ASSERT_TRUE(finish.ok());
   EXPECT_EQ(finish->save_path, "/s");
+  EXPECT_EQ(finish->importer, "/i");
   auto epilog = EpilogRequest::decode(EpilogRequest{"pyxis_7_", false, "/r", 7}.encode());
   ASSERT_TRUE(epilog.ok());
   EXPECT_EQ(epilog->name_prefix, "pyxis_7_");

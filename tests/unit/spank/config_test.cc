@@ -19,19 +19,38 @@ TEST(Config, DefaultsAreTheDocumentedOnes) {
   EXPECT_FALSE(config->execute_entrypoint);
   EXPECT_EQ(config->container_scope, Scope::global);
   EXPECT_TRUE(config->sbatch_support);
+  EXPECT_EQ(config->engine, EngineKind::pyxis);
+  EXPECT_FALSE(config->use_enroot_load);
+  EXPECT_FALSE(config->use_squashfuse);
+  EXPECT_EQ(config->importer, "");
   EXPECT_THAT(config->pyxis_path, HasSubstr("/bin/pyxis"));
 }
 
 TEST(Config, ReadsEveryKey) {
   auto config = parse_config({"runtime_path=/var/p/", "execute_entrypoint=yes", "container_scope=job",
                               "sbatch_support=n", "use_enroot_load=1", "use_squashfuse=true",
-                              "pyxis_path=/opt/pyxis", "engine=pyxis"});
+                              "pyxis_path=/opt/pyxis", "engine=enroot", "enroot_path=/opt/enroot",
+                              "importer=/opt/importer"});
   ASSERT_TRUE(config.ok()) << config.error().text();
   EXPECT_EQ(config->runtime_path, "/var/p");
   EXPECT_TRUE(config->execute_entrypoint);
   EXPECT_EQ(config->container_scope, Scope::job);
   EXPECT_FALSE(config->sbatch_support);
   EXPECT_EQ(config->pyxis_path, "/opt/pyxis");
+  EXPECT_EQ(config->engine, EngineKind::enroot);
+  EXPECT_EQ(config->enroot_path, "/opt/enroot");
+  EXPECT_TRUE(config->use_enroot_load);
+  EXPECT_TRUE(config->use_squashfuse);
+  EXPECT_EQ(config->importer, "/opt/importer");
+}
+
+TEST(Config, BooleansAreThoseOfTheTable) {
+  for (const char* yes : {"1", "true", "yes", "y"})
+    EXPECT_TRUE(parse_config({std::string("execute_entrypoint=") + yes})->execute_entrypoint) << yes;
+  for (const char* no : {"0", "false", "no", "n"})
+    EXPECT_FALSE(parse_config({std::string("sbatch_support=") + no})->sbatch_support) << no;
+  for (const char* key : {"execute_entrypoint", "sbatch_support", "use_enroot_load", "use_squashfuse"})
+    EXPECT_THAT(problem({std::string(key) + "=2"}), HasSubstr(std::string(key) + ": invalid value \"2\""));
 }
 
 TEST(Config, NamesWhatItRefuses) {
@@ -41,9 +60,9 @@ TEST(Config, NamesWhatItRefuses) {
   EXPECT_THAT(problem({"sbatch_support=maybe"}), HasSubstr("sbatch_support: invalid value \"maybe\""));
   EXPECT_THAT(problem({"container_scope=node"}), HasSubstr("container_scope"));
   EXPECT_THAT(problem({"standalone"}), HasSubstr("\"standalone\" is not of the form key=value"));
-  EXPECT_THAT(problem({"engine=enroot"}), HasSubstr("engine=enroot is not available"));
-  EXPECT_THAT(problem({"engine=podman"}), HasSubstr("engine"));
-  EXPECT_THAT(problem({"importer=/usr/bin/x"}), HasSubstr("importer is not available"));
+  EXPECT_THAT(problem({"engine=podman"}), HasSubstr("engine: invalid value \"podman\""));
+  EXPECT_THAT(problem({"importer=x"}), HasSubstr("importer: invalid value \"x\""));
+  EXPECT_THAT(problem({"enroot_path="}), HasSubstr("enroot_path: invalid value \"\""));
 }
 
 }  // namespace

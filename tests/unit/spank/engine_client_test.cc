@@ -16,6 +16,7 @@ namespace {
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class EngineClient : public ::testing::Test {
  protected:
@@ -52,6 +53,28 @@ TEST_F(EngineClient, RunsTheEngineInAPlaceOfItsOwn) {
   ASSERT_TRUE(container.ok()) << container.error().text();
   EXPECT_EQ(container->started.workdir, "/");
   EXPECT_THAT(container->started.env, ElementsAre("DESCRIPTORS=good", "HOME=/h"));
+}
+
+TEST_F(EngineClient, TellsTheDriverOfEnrootWhatPlugstackSays) {
+  engine = enroot_engine({FAKE_ENGINE, "/opt/enroot", true, true});
+  auto container = start("report");
+  ASSERT_TRUE(container.ok()) << container.error().text();
+  EXPECT_THAT(container->started.env, Contains("OPTIONS=--enroot=/opt/enroot --load --start-from-file "));
+  engine = enroot_engine({FAKE_ENGINE, "", false, false});
+  container = start("report");
+  ASSERT_TRUE(container.ok()) << container.error().text();
+  EXPECT_THAT(container->started.env, Not(Contains(HasSubstr("OPTIONS="))));
+}
+
+TEST_F(EngineClient, IsThatOfPlugstack) {
+  Config config;
+  config.engine = EngineKind::enroot;
+  config.pyxis_path = "/no/such/bin/pyxis";
+  engine = engine_of(config);
+  EXPECT_THAT(start_problem("x"), HasSubstr("execute /no/such/bin/../libexec/pyxis-enroot: No such file"));
+  config.engine = EngineKind::pyxis;
+  engine = engine_of(config);
+  EXPECT_THAT(start_problem("x"), HasSubstr("execute /no/such/bin/pyxis: No such file"));
 }
 
 TEST_F(EngineClient, PassesEventsOnAndTellsWhichPartFailed) {

@@ -27,7 +27,7 @@ bool descriptors_are_as_promised() {
          ::fstat(2, &err) == 0 && out.st_ino == err.st_ino;
 }
 
-int start() {
+int start(const std::string& options) {
   auto request = StartRequest::decode(receive_message(contract_socket_fd)->body);
   if (!request.ok()) return 9;
   const auto& image = request->image;
@@ -40,6 +40,7 @@ int start() {
     char directory[64] = "";
     event.started.workdir = ::getcwd(directory, sizeof directory) ? directory : "?";
     event.started.env = {"DESCRIPTORS=" + std::string(descriptors_are_as_promised() ? "good" : "bad")};
+    if (!options.empty()) event.started.env.push_back("OPTIONS=" + options);
     for (char** line = environ; *line; ++line) event.started.env.emplace_back(*line);
     answer(event);
     return 0;
@@ -61,6 +62,8 @@ int finish() {
 }  // namespace
 
 int main(int count, char** words) {
-  if (count != 3 || std::strcmp(words[1], "step") != 0) return 8;
-  return std::strcmp(words[2], "start") == 0 ? start() : finish();
+  if (count < 3 || std::strcmp(words[1], "step") != 0) return 8;
+  std::string options;
+  for (int i = 3; i < count; ++i) options += words[i] + std::string(" ");
+  return std::strcmp(words[2], "start") == 0 ? start(options) : finish();
 }
