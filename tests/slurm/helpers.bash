@@ -1,54 +1,40 @@
-# What the Slurm tests share: commands of ordinary users on the throw-away cluster, and what must be left of them: nothing.
+# What all Slurm tests share. Those of this directory and of sbatch/ run as the user who calls them, from inside an allocation
+# of any cluster that has Pyxis:
 #
-# PYXIS_CLUSTER_DIR  the cluster (scripts/cluster), which is up
-# REGISTRY, FAULTD   the registry's addresses, as nodes and this machine see them
+#   salloc --overcommit bats tests/slurm
+#   salloc --overcommit bats tests/slurm/sbatch
 #
-# Most steps run in one allocation of both nodes per user, made once for the whole suite (setup_suite.bash): a step starts
-# faster than a job. Where the job itself is what is tested, a test has its own.
+# REGISTRY  where the nodes find the test images (scripts/images); made by setup_suite.bash:
+# NODE      the node of the allocation that steps run on
+# SUITE     a directory that the nodes see, too
 
 bats_require_minimum_version 1.5.0
 bats_load_library bats-support
 bats_load_library bats-assert
 
-repo=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-: "${PYXIS_CLUSTER_DIR:?PYXIS_CLUSTER_DIR must name the cluster}"
 : "${REGISTRY:=127.0.0.1:5100}"
-: "${REGISTRY_BASIC:=127.0.0.1:5101}"
-: "${FAULTD:=127.0.0.1:5104}"
 
 # --- commands -------------------------------------------------------------------------------------------
 
-# A command of USER on the login node.
-as() { # USER COMMAND...
-  "$repo/scripts/cluster" run --user "$1" -- "${@:2}" 3>&-
+# A step of one task. Further options of srun win over these.
+step() { # [OPTION...] COMMAND...
+  srun --overlap -N1 -n1 -w "$NODE" "$@" 3>&-
 }
 
-# A command of root's on NODE.
-on() { # NODE COMMAND...
-  "$repo/scripts/cluster" run --node "$1" -- "${@:2}" 3>&-
+# Named containers outlive their steps. Those of the tests have names of their own, which the job's number makes unique, and
+# are removed with this.
+named() { # NAME
+  echo "bats-$SLURM_JOB_ID-$1"
 }
 
-controller() {
-  "$repo/scripts/cluster" run -- "$@" 3>&-
-}
-
-# A step of one task on node1, in the suite's allocation. Further options of srun win over these.
-step_of() { # USER [OPTION...] COMMAND...
-  local job=${1^^}_JOB
-  as "$1" srun --jobid="${!job}" --overlap -N1 -n1 -w node1 "${@:2}"
-}
-
-step() { step_of alice "$@"; }
-
-# The number the next job will get: the same before and after says that nothing was submitted.
-next_job() {
-  controller scontrol show config | sed -n 's/^NEXT_JOB_ID *= *//p'
-}
-
-allocate() { # USER [OPTION...]: prints the job's number; it lasts until it is cancelled
-  local said
-  said=$(as "$1" salloc --no-shell "${@:2}" 2>&1) || { echo "$said" >&2 && return 1; }
-  sed -n 's/.*Granted job allocation \([0-9]*\).*/\1/p' <<<"$said"
+remove_named() { # NAME...
+  local name
+  for name; do
+    step bash -c 'for program in pyxis enroot; do
+        command -v "$program" >/dev/null || continue
+        "$program" list | grep -Fx -e "pyxis_$0" -e "pyxis_${SLURM_JOB_ID}_$0" | while read -r container; do "$program" remove -f "$container"; done
+      done; true' "$(named "$name")"
+  done
 }
 
 # --- steps that wait for us -----------------------------------------------------------------------------
@@ -98,71 +84,6 @@ ended() { # PID
     return 124
   }
   wait "$1"
-}
-
-# --- the store, the runtime directory, processes --------------------------------------------------------
-
-store() { # [NODE [USER]]
-  printf '%s/%s/store/%s/pyxis\n' "$PYXIS_CLUSTER_DIR" "${1:-node1}" "${2:-alice}"
-}
-
-containers() { # [NODE [USER]]: the names of those there are
-  ls -A "$(store "$@")/containers/${1:-node1}" 2>/dev/null || true
-}
-
-forget_containers() { # [NODE [USER]]
-  rm -rf -- "$(store "$@")/containers/${1:-node1}"/*
-}
-
-# Of image IMAGE nothing is in the store afterwards, so that the next step imports it again.
-empty_store() { # [NODE [USER]]
-  rm -rf -- "$(store "$@")"
-}
-
-# What a mount table says, without the numbers that change.
-mounts_of_node() { # NODE
-  on "$1" awk '{ print $5, $(NF - 2), $(NF - 1) }' /proc/self/mountinfo | sort
-}
-
-# No process of the user, nobody in another mount namespace, no mount, no container without a name, nothing in the making,
-# nobody listening. A process that is about to end is waited for.
-assert_nothing_left() { # [NODE [USER]]
-  local node=${1:-node1} user=${2:-alice} uid
-  uid=$(id -u "$user")
-  run on "$node" bash -c '
-    status=0
-    for pid in $(pgrep -u "$0") $(pgrep -x pyxis-container); do
-      timeout 10 tail -s 0.05 --pid="$pid" -f /dev/null && continue
-      echo "left behind: $(tr "\0" " " <"/proc/$pid/cmdline") ($(cat "/proc/$pid/comm"))"
-      status=1
-    done
-    own=$(readlink /proc/self/ns/mnt)
-    for process in /proc/[0-9]*; do
-      other=$(readlink "$process/ns/mnt") || continue
-      [[ $other == "$own" ]] || { echo "in another mount namespace: $process $(cat "$process/comm")"; status=1; }
-    done
-    exit $status' "$user"
-  assert_success
-  assert_equal "$(mounts_of_node "$node")" "$(cat "$SUITE/mounts.$node")"
-  assert_equal "$(ls -A "$(store "$node" "$user")/tmp")" ""
-  assert_equal "$(containers "$node" "$user" | grep -E '^pyxis_[0-9]+\.[0-9]+$')" ""
-  # The directory comes with the user's first container that ran.
-  run on "$node" bash -c '[[ ! -d /run/pyxis/$0/running ]] || find "/run/pyxis/$0/running" -name "*.sock"' "$uid"
-  assert_output ""
-}
-
-# --- the registry ---------------------------------------------------------------------------------------
-
-# Requests that the registry KIND (anonymous, fault) has seen since `mark_log KIND`.
-mark_log() { "$repo/scripts/registry" log "$1" 3>&- | wc -l >"$BATS_TEST_TMPDIR/log.$1"; }
-new_requests() { "$repo/scripts/registry" log "$1" 3>&- | tail -n "+$(($(cat "$BATS_TEST_TMPDIR/log.$1") + 1))"; }
-
-fault() { # _reset | _release
-  curl -sSf -X POST "http://$FAULTD/$1" 3>&-
-}
-
-await_stalled() { # [COUNT]
-  curl -sSf --max-time 120 "http://$FAULTD/_stalled?count=${1:-1}" 3>&-
 }
 
 # --- assertions -----------------------------------------------------------------------------------------

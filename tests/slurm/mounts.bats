@@ -4,11 +4,9 @@ load helpers
 
 setup_file() {
   export IMAGE=$REGISTRY/busybox HERE=$SUITE/mounts
-  install -d -o alice -m 755 "$HERE" "$HERE/tree" "$HERE/tree/below" "$HERE/with blank"
+  install -d -m 755 "$HERE" "$HERE/tree" "$HERE/tree/below" "$HERE/with blank"
   echo 'of the node' | tee "$HERE/file" >"$HERE/tree/below/file"
   echo 'between blanks' >"$HERE/with blank/a file"
-  echo secret >"$HERE/unreadable"
-  chmod 600 "$HERE/unreadable"
   /usr/bin/python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$HERE/socket"
   chmod 777 "$HERE/socket"
 }
@@ -29,7 +27,7 @@ mounted() { # MOUNTS [OPTION...]
   # Writing goes to the node, with the user's own rights.
   run -0 tell in 'echo new >/mnt/new'
   assert_equal "$(cat "$HERE/tree/new")" new
-  assert_equal "$(stat -c %U "$HERE/tree/new")" alice
+  assert_equal "$(stat -c %U "$HERE/tree/new")" "$(id -un)"
   rm "$HERE/tree/new"
   close_shell in
 }
@@ -38,26 +36,6 @@ mounted() { # MOUNTS [OPTION...]
   mounted "./tree:/absolute,./tree/../file:./relative,.:/whole,$HERE/with blank:/with blank,./with blank/a file:/other file"
   run tell in 'cat /absolute/below/file /relative /whole/file "/with blank/a file" "/other file"'
   assert_output $'of the node\nof the node\nof the node\nbetween blanks\nbetween blanks'
-  close_shell in
-}
-
-@test "a recursive bind by default, read-only and private where the flags say so" {
-  on node1 mount -t tmpfs -o mode=777 tmpfs "$HERE/tree/below"
-  on node1 touch "$HERE/tree/below/on the tmpfs"
-  mounted "$HERE/tree:/rw,$HERE/tree:/ro:ro+rprivate,$HERE/with blank:/flat:bind" || {
-    on node1 umount "$HERE/tree/below"
-    return 1
-  }
-  on node1 umount -l "$HERE/tree/below"
-  run tell in 'ls /rw/below; ls /ro/below; ls /flat'
-  assert_output $'on the tmpfs\non the tmpfs\na file'
-  run tell in 'touch /rw/a /rw/below/a && rm /rw/a; touch /ro/b; touch /ro/below/b'
-  refute_line --partial /rw
-  assert_line --partial '/ro/b: Read-only file system'
-  assert_line --partial '/ro/below/b: Read-only file system'
-  # No propagation: the optional fields of mountinfo (between the options and the lone "-") are empty.
-  run tell in "awk '\$5 ~ \"^/ro\" { print \$7 }' /proc/self/mountinfo"
-  assert_output $'-\n-'
   close_shell in
 }
 
@@ -85,13 +63,12 @@ mounted() { # MOUNTS [OPTION...]
 }
 
 @test "a file that the user cannot read can be mounted, and stays unreadable, for root inside too" {
-  mounted "$HERE/unreadable:/secret" --container-remap-root
+  mounted /etc/shadow:/secret --container-remap-root
   run tell in 'ls /secret; cat /secret; chmod 644 /secret; cat /secret'
   assert_line /secret
-  assert_line --partial 'Permission denied'
-  refute_line secret
+  assert_equal "$(grep -c 'cat: .*Permission denied' <<<"$output")" 2
+  refute_line --regexp '^root:'
   close_shell in
-  assert_equal "$(stat -c %a "$HERE/unreadable")" 600
 }
 
 @test "a source that does not exist fails the job and is named" {
@@ -103,34 +80,4 @@ mounted() { # MOUNTS [OPTION...]
   assert_failure
   assert_output ''
   assert_said_once 'pyxis: --container-mounts: source path does not exist: /no/such'
-  assert_nothing_left
-}
-
-@test "a destination cannot leave the container" {
-  run --separate-stderr step --container-image="$IMAGE" --container-mounts=/home:../home echo ran
-  assert_failure
-  assert_output ''
-  assert_said 'Invalid cross-device link'
-  # Links inside the image count from its root: this one leads to a file of the container.
-  run -0 step --container-image="$IMAGE" --container-name=links sh -c 'ln -s /../../../../../../outside /link; ln -s ../../.. /up'
-  run -0 --separate-stderr step --container-name=links --container-mounts="$HERE/file:/link,$HERE/tree:/up/etc/made" sh -c 'cat /outside; ls /etc/made'
-  assert_output $'of the node\nbelow'
-  assert [ ! -e /outside ]
-  assert [ ! -e /etc/made ]
-  forget_containers
-  assert_nothing_left
-}
-
-@test "a mount that the kernel refuses fails the job, with the cause" {
-  # A directory on a file of the image.
-  run --separate-stderr step --container-image="$IMAGE" --container-mounts="$HERE/tree:/bin/sh" echo ran
-  assert_failure
-  assert_output ''
-  assert_said "pyxis: couldn't start container"
-  assert_said 'Not a directory'
-  run --separate-stderr step --container-image="$IMAGE" --container-mounts="$HERE/tree:/mnt:no-such-flag" echo ran
-  assert_failure
-  assert_output ''
-  assert_said no-such-flag
-  assert_nothing_left
 }

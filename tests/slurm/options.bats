@@ -1,4 +1,4 @@
-# What can be given, and what is refused before anything is submitted.
+# What can be given, and what is refused. (That nothing is submitted then: cluster/options.bats.)
 
 load helpers
 
@@ -6,20 +6,18 @@ setup_file() {
   export IMAGE=$REGISTRY/busybox
 }
 
-# A call of srun that the plugin refuses: one line, no job.
+# A call of srun that the plugin refuses: one line.
 refuses() { # MESSAGE COMMAND...
-  local before message=$1
-  before=$(next_job)
-  run --separate-stderr as alice "${@:2}"
+  local message=$1
+  run --separate-stderr "${@:2}"
   assert_failure
   assert_said_once "error: pyxis: $message"
   assert_equal "$(grep -c pyxis: <<<"$stderr")" 1
   assert_output ""
-  assert_equal "$(next_job)" "$before"
 }
 
 @test "srun --help shows each option, with its placeholder" {
-  run -0 as alice srun --help
+  run -0 srun --help
   local options=(
     '--container-image=[USER@][REGISTRY#]IMAGE[:TAG]|PATH'
     '--container-mounts=SRC:DST[:FLAGS][,...]'
@@ -51,18 +49,10 @@ refuses() { # MESSAGE COMMAND...
 }
 
 @test "sbatch and salloc have the options too" {
-  run -0 as alice sbatch --help
+  run -0 sbatch --help
   assert_line --partial '--container-image=[USER@]'
-  run -0 as alice salloc --help
+  run -0 salloc --help
   assert_line --partial '--container-image=[USER@]'
-}
-
-@test "an option may be given twice with one value, and not with two" {
-  run -0 --separate-stderr step --container-image="$IMAGE" --container-image="$IMAGE" \
-    --container-writable --container-writable sh -c 'echo "$IMAGE_VARIABLE"'
-  assert_output 'from the image'
-  refuses '--container-image specified multiple times' srun --container-image=a --container-image=b true
-  refuses '--container-workdir specified multiple times' srun --container-image=a --container-workdir=/a --container-workdir=/b true
 }
 
 @test "an empty argument is refused" {
@@ -100,12 +90,6 @@ refuses() { # MESSAGE COMMAND...
   refuses '--container-save: path is a directory: out/' srun --container-image=a --container-save=out/ true
 }
 
-@test "sbatch and salloc refuse as srun does" {
-  refuses '--container-name: "a/b" must not contain' sbatch --container-name=a/b --wrap=true
-  refuses 'both --container-remap-root and --no-container-remap-root were specified' \
-    salloc --container-image=a --container-remap-root --no-container-remap-root true
-}
-
 @test "without an image and a name, each option is ignored, and says so" {
   run -0 --separate-stderr step --container-mounts=/tmp:/x --container-workdir=/x --container-save=x --container-mount-home \
     --container-remap-root --container-entrypoint --container-entrypoint-log --container-writable --container-env=X \
@@ -128,7 +112,7 @@ refuses() { # MESSAGE COMMAND...
 step_with() { # NAME=VALUE... -- [OPTION...] COMMAND...
   local settings=()
   while [[ $1 != -- ]]; do settings+=("$1") && shift; done
-  as alice env "${settings[@]}" srun --jobid="$ALICE_JOB" --overlap -N1 -n1 -w node1 "${@:2}"
+  env "${settings[@]}" srun --overlap -N1 -n1 -w "$NODE" "${@:2}"
 }
 
 @test "each option has a default in the environment" {
@@ -137,17 +121,8 @@ step_with() { # NAME=VALUE... -- [OPTION...] COMMAND...
     PYXIS_CONTAINER_WORKDIR=/etc PYXIS_CONTAINER_REMAP_ROOT=yes PYXIS_CONTAINER_MOUNT_HOME=1 PYXIS_CONTAINER_READONLY=true \
     PYXIS_CONTAINER_ENV=EMPTY,DOLLAR EMPTY=full PYXIS_CONTAINER_UNSHARE=net PYXIS_CONTAINER_ENTRYPOINT=no -- \
     sh -c 'id -u; pwd; cat /mounted; echo "$EMPTY $DOLLAR"; touch /new 2>/dev/null || echo read-only; grep -c : /proc/net/dev
-           grep -q " '"$(getent passwd alice | cut -d: -f6)"' " /proc/self/mountinfo && echo "home $HOME"'
-  assert_output "$(printf '%s\n' 0 /etc 'a file of the node' 'full $HOME' read-only 1 "home $(getent passwd alice | cut -d: -f6)")"
-}
-
-@test "a name and its flag have a default in the environment" {
-  run -0 --separate-stderr step_with PYXIS_CONTAINER_IMAGE="$IMAGE" PYXIS_CONTAINER_NAME=by-default:create -- true
-  assert_equal "$(containers)" pyxis_by-default
-  run --separate-stderr step_with PYXIS_CONTAINER_NAME=by-default:create -- true
-  assert_failure
-  assert_said 'exists already'
-  forget_containers
+           grep -q " '"$(getent passwd "$(id -u)" | cut -d: -f6)"' " /proc/self/mountinfo && echo "home $HOME"'
+  assert_output "$(printf '%s\n' 0 /etc 'a file of the node' 'full $HOME' read-only 1 "home $(getent passwd "$(id -u)" | cut -d: -f6)")"
 }
 
 @test "defaults yield to the command line, opposites included" {
@@ -155,7 +130,7 @@ step_with() { # NAME=VALUE... -- [OPTION...] COMMAND...
     PYXIS_CONTAINER_READONLY=1 PYXIS_CONTAINER_ENV=PATH PYXIS_CONTAINER_ENTRYPOINT=1 -- \
     --container-image="$IMAGE" --container-workdir=/bin --no-container-remap-root --container-writable \
     --container-env=X --no-container-entrypoint sh -c 'id -u; pwd; echo "$PATH"; touch /new && echo writable'
-  assert_output "$(printf '%s\n' "$(id -u alice)" /bin /usr/local/bin:/usr/bin:/bin writable)"
+  assert_output "$(printf '%s\n' "$(id -u)" /bin /usr/local/bin:/usr/bin:/bin writable)"
 }
 
 @test "without an image, defaults are ignored in silence" {
@@ -168,19 +143,4 @@ step_with() { # NAME=VALUE... -- [OPTION...] COMMAND...
   refuses 'PYXIS_CONTAINER_REMAP_ROOT: invalid value "perhaps"' env PYXIS_CONTAINER_REMAP_ROOT=perhaps srun --container-image=a true
   refuses 'PYXIS_CONTAINER_NAME: --container-name: "a/b"' env PYXIS_CONTAINER_NAME=a/b srun true
   refuses 'PYXIS_CONTAINER_READONLY: both --container-writable and --container-readonly' env PYXIS_CONTAINER_WRITABLE=1 PYXIS_CONTAINER_READONLY=1 srun --container-image=a true
-}
-
-@test "defaults reach a batch script, and the options of its own directives win" {
-  cat >"$SUITE/options.sh" <<SCRIPT
-#!/bin/sh
-#SBATCH --container-image=$REGISTRY/trixie
-id -u
-. /etc/os-release
-echo "\$VERSION_CODENAME"
-SCRIPT
-  run -0 as alice env PYXIS_CONTAINER_IMAGE=no/such PYXIS_CONTAINER_REMAP_ROOT=1 \
-    sbatch -W -w node1 -o "$SUITE/options.out" "$SUITE/options.sh"
-  run cat "$SUITE/options.out"
-  assert_line 0
-  assert_line trixie
 }

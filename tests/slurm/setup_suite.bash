@@ -1,20 +1,17 @@
-# Once for all files: a directory that nodes and users share, and an allocation of both nodes for each user.
+# Once for all files: which node the steps run on, and a directory that it sees, too.
 
 setup_suite() {
-  # shellcheck source=tests/slurm/helpers.bash
-  source "$BATS_TEST_DIRNAME/helpers.bash"
-  "$repo/scripts/cluster" status >/dev/null || { echo "the cluster is not up: scripts/cluster up" >&2 && return 1; }
-  SUITE=$(mktemp -d /var/tmp/pyxis-slurm.XXXXXX)
-  chmod 1777 "$SUITE"
-  ALICE_JOB=$(allocate alice -N2 -n128 -J tests)
-  BOB_JOB=$(allocate bob -N2 -n128 -J tests)
-  export SUITE ALICE_JOB BOB_JOB
-  for node in node1 node2; do mounts_of_node "$node" >"$SUITE/mounts.$node"; done
+  [[ -n ${SLURM_JOB_ID:-} ]] || { echo "not in an allocation: salloc --overcommit bats tests/slurm" >&2 && return 1; }
+  NODE=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+  # Home directories are shared between nodes nearly everywhere.
+  SUITE=$(mktemp -d "${PYXIS_TEST_DIR:-$HOME}/pyxis-slurm.XXXXXX")
+  export NODE SUITE
+  srun --overlap -N1 -n1 -w "$NODE" test -d "$SUITE" 3>&- || {
+    echo "$NODE does not see $SUITE: name a directory that it sees in PYXIS_TEST_DIR" >&2
+    return 1
+  }
 }
 
 teardown_suite() {
-  # shellcheck source=tests/slurm/helpers.bash
-  source "$BATS_TEST_DIRNAME/helpers.bash"
-  controller scancel "$ALICE_JOB" "$BOB_JOB"
   rm -rf -- "$SUITE"
 }

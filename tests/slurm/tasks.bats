@@ -1,10 +1,9 @@
-# Several tasks and nodes, one container on each; who the user is inside, and what that allows.
+# Several tasks in one container; who the user is inside, and what that allows.
 
 load helpers
 
 setup_file() {
   export IMAGE=$REGISTRY/busybox
-  install -d -o alice -m 755 "$SUITE/tasks"
 }
 
 @test "16 tasks of a node are in one container, with one pair of namespaces" {
@@ -13,56 +12,11 @@ setup_file() {
   assert_equal "$(grep -c Seccomp <<<"$output")" 16
   assert_equal "$(sort -u <<<"$output" | wc -l)" 1
   assert_line --partial $'Seccomp:\t2'
-  assert_nothing_left
-}
-
-@test "the tasks of a node share /dev/shm and files, those of two nodes do not" {
-  run -0 --separate-stderr step -N2 -n4 -w node1,node2 --ntasks-per-node=2 --container-image="$IMAGE" sh -c '
-    mkfifo "/dev/shm/$SLURM_JOB_ID" 2>/dev/null || true
-    if [ "$SLURM_LOCALID" = 0 ]; then echo "hello from $SLURMD_NODENAME" >"/dev/shm/$SLURM_JOB_ID"; else read -r line <"/dev/shm/$SLURM_JOB_ID"; echo "$line"; rm "/dev/shm/$SLURM_JOB_ID"; fi'
-  assert_equal "$(sort <<<"$output")" $'hello from node1\nhello from node2'
-  assert_nothing_left node1
-  assert_nothing_left node2
 }
 
 @test "each task's status counts, and a failure of one does not hurt the container of the others" {
   run -4 --separate-stderr step -n3 --container-image="$IMAGE" sh -c '[ "$SLURM_PROCID" != 1 ] || exit 4; ls /bin/sh'
   assert_output $'/bin/sh\n/bin/sh'
-}
-
-@test "the failure of a start is said once, by its cause, and fails every task of every node" {
-  run --separate-stderr step -N2 -n8 -w node1,node2 --container-image="$REGISTRY/no/such" echo ran
-  assert_failure
-  assert_output ''
-  assert_equal "$(grep -c 'pyxis: failed to import docker image: '"$REGISTRY/no/such"'$' <<<"$stderr")" 2  # once on each node
-  assert_equal "$(grep -c 'MANIFEST_UNKNOWN\|NAME_UNKNOWN' <<<"$stderr")" 2
-  assert_nothing_left node1
-  assert_nothing_left node2
-}
-
-# --- who one is -----------------------------------------------------------------------------------------
-
-@test "one uid and one gid are mapped: the own ones to themselves" {
-  run -0 --separate-stderr step --container-image="$IMAGE" sh -c \
-    'awk "{ print \$1, \$2, \$3 }" /proc/self/uid_map /proc/self/gid_map; id -un; grep -E "^(Seccomp|CapEff):" /proc/self/status'
-  assert_output "$(id -u alice) $(id -u alice) 1
-$(id -g alice) $(id -g alice) 1
-alice
-CapEff:	0000000000000000
-Seccomp:	2"
-}
-
-@test "remapped, root inside is the user outside" {
-  run -0 --separate-stderr step --container-image="$IMAGE" --container-remap-root --container-mounts="$SUITE/tasks:/out" sh -c \
-    'awk "{ print \$1, \$2, \$3 }" /proc/self/uid_map /proc/self/gid_map; id -un; grep Seccomp: /proc/self/status; touch /out/made; stat -c %u /out/made
-     mkdir /mnt && mount -t tmpfs none /mnt && touch /mnt/x && echo mounted'
-  assert_output "0 $(id -u alice) 1
-0 $(id -g alice) 1
-root
-Seccomp:	2
-0
-mounted"
-  assert_equal "$(stat -c %U "$SUITE/tasks/made")" alice
 }
 
 @test "changes of owner and identity are said to succeed, remapped or not" {
@@ -71,26 +25,9 @@ mounted"
     run -0 --separate-stderr step "$remap" --container-image="$REGISTRY/trixie" sh -c '
       touch /f && chown 33:33 /f && chgrp 4 /f && ln -s f /l && chown -h 5:5 /l && stat -c %u /f && setpriv --reuid 33 --regid 33 --clear-groups true && echo all'
     assert_line all
-    assert_line "$([[ $remap == --no* ]] && id -u alice || echo 0)"
+    assert_line "$([[ $remap == --no* ]] && id -u || echo 0)"
   done
 }
-
-@test "supplementary groups keep their access" {
-  # scripts/cluster puts the users it makes into this group.
-  [[ " $(id -nG alice) " == *' users '* ]] || fail 'alice is not in the group users'
-  echo 'for the group' >"$SUITE/tasks/grouped"
-  chown root:users "$SUITE/tasks/grouped"
-  chmod 640 "$SUITE/tasks/grouped"
-  run -0 --separate-stderr step --container-image="$IMAGE" --container-mounts="$SUITE/tasks/grouped:/grouped" cat /grouped
-  assert_output 'for the group'
-  run -0 --separate-stderr step --container-image="$IMAGE" --container-remap-root --container-mounts="$SUITE/tasks/grouped:/grouped" cat /grouped
-  assert_output 'for the group'
-  run --separate-stderr step_of bob --container-image="$IMAGE" --container-mounts="$SUITE/tasks/grouped:/grouped" sh -c 'cat /grouped; echo x >>/grouped'
-  assert_failure
-  assert_output 'for the group'
-}
-
-# --- writing --------------------------------------------------------------------------------------------
 
 @test "a container is writable by default, its image never; --container-readonly makes it read-only" {
   run -0 --separate-stderr step --container-image="$IMAGE" sh -c 'rm /bin/vi && echo changed >/bin/vi && chmod 755 /bin/vi && rm /bin/sh && mkdir /new && echo done'
@@ -103,52 +40,8 @@ mounted"
   assert_said 'Read-only file system'
 }
 
-@test "packages are installed by apt and dpkg as root inside, and the image stays as it is" {
-  local tree=$BATS_TEST_TMPDIR/package layers
-  mkdir -p "$tree/DEBIAN" "$tree/usr/bin" "$tree/var/lib/pyxis-test"
-  printf '%s\n' 'Package: pyxis-test' 'Version: 1.0' 'Architecture: all' 'Maintainer: Pyxis <root@localhost>' 'Description: a test' >"$tree/DEBIAN/control"
-  printf '#!/bin/sh\nset -e\nchown www-data:www-data /var/lib/pyxis-test\nchmod 2750 /var/lib/pyxis-test\necho configured >/var/lib/pyxis-test/state\n' >"$tree/DEBIAN/postinst"
-  printf '#!/bin/sh\necho "installed, state: $(cat /var/lib/pyxis-test/state)"\n' >"$tree/usr/bin/pyxis-test"
-  chmod 755 "$tree/DEBIAN/postinst" "$tree/usr/bin/pyxis-test"
-  dpkg-deb --root-owner-group --build "$tree" "$SUITE/tasks/pyxis-test.deb" >/dev/null
-  run -0 step --container-image="$REGISTRY/trixie" true
-  layers=$("$repo/tests/support/list-tree" "$(store)/layers" | sha256sum)
-  run -0 --separate-stderr step --container-image="$REGISTRY/trixie" --container-name=packages --container-remap-root \
-    --container-mounts="$SUITE/tasks:/packages:ro" sh -c 'apt-get install -y /packages/pyxis-test.deb && pyxis-test && dpkg -s pyxis-test'
-  assert_line 'installed, state: configured'
-  assert_line 'Status: install ok installed'
-  run -0 --separate-stderr step --container-name=packages pyxis-test
-  assert_output 'installed, state: configured'
-  assert_equal "$("$repo/tests/support/list-tree" "$(store)/layers" | sha256sum)" "$layers"
-  run --separate-stderr step --container-image="$REGISTRY/trixie" pyxis-test
-  assert_failure
-  forget_containers
-}
-
-# --- namespaces of its own ------------------------------------------------------------------------------
-
-@test "--container-unshare gives namespaces of its own; without it they are the node's" {
-  local kind show='for kind in net ipc uts cgroup pid; do readlink /proc/self/ns/$kind; done'
-  run -0 --separate-stderr step --container-image="$REGISTRY/trixie" sh -c "$show; hostname"
-  local shared=$output
-  assert_equal "$shared" "$(on node1 bash -c "$show; hostname")"
-  run -0 --separate-stderr step --container-image="$REGISTRY/trixie" --container-remap-root --container-unshare=net,ipc,uts sh -c "$show; hostname elsewhere && hostname"
-  assert_line elsewhere
-  assert_equal "$(on node1 hostname)" node1
-  for kind in net ipc uts; do refute_line "$(grep "^$kind:" <<<"$shared")"; done
-  for kind in cgroup pid; do assert_line "$(grep "^$kind:" <<<"$shared")"; done
-}
-
 @test "all tasks share the namespaces of their own" {
   run -0 --separate-stderr step -n4 --container-image="$IMAGE" --container-unshare=ipc,net sh -c 'echo "$(readlink /proc/self/ns/ipc) $(readlink /proc/self/ns/net)"'
   assert_equal "$(wc -l <<<"$output")" 4
   assert_equal "$(sort -u <<<"$output" | wc -l)" 1
-}
-
-# --- Slurm's own limits ---------------------------------------------------------------------------------
-
-@test "resource limits and the umask of the job hold inside" {
-  run -0 --separate-stderr as alice bash -c "ulimit -S -n 321; ulimit -S -c 0; umask 027
-    exec srun --jobid=$ALICE_JOB --overlap -N1 -n1 -w node1 --propagate=NOFILE,CORE --container-image=$IMAGE sh -c 'ulimit -n; ulimit -c; umask'"
-  assert_output $'321\n0\n0027'
 }
