@@ -12,12 +12,21 @@
 namespace pyxis::enroot {
 namespace {
 
+// Sockets of supervisors that were killed.
+Result<void> remove_dead_sockets(const std::string& runtime_dir, const std::string& container) {
+  auto directory = TRY(RunningDirectory::find(supervisors_path(runtime_dir), container));
+  if (!directory) return ok();
+  TRY(directory->visit([](int) { return false; }));
+  return directory->remove_if_unused();
+}
+
 // The supervisor is dead, and the leader, whose connection it had, has gone with it unless other steps hold it.
 Result<void> finish(const FinishRequest& request, const Tool& tool) {
   if (!request.importer.empty())
     (void)ExternalImporter(request.importer, tool.environment().lines()).release();
   auto notes = TRY(Notes::decide(request.runtime_dir, request.container));
   if (!TRY(notes.sole_user(Fd()))) return notes.decided();
+  TRY(remove_dead_sockets(request.runtime_dir, request.container));
   return clear_container(tool, notes, request.container, request.temporary);
 }
 
@@ -35,6 +44,7 @@ Result<void> epilog(const EpilogRequest& request, const Tool& tool) {
   for (const auto& container : containers) {
     if (!of_job(container, request)) continue;
     auto notes = TRY(Notes::decide(request.runtime_dir, container));
+    TRY(remove_dead_sockets(request.runtime_dir, container));
     TRY(clear_container(tool, notes, container, true));
   }
   return sweep(tool, request.runtime_dir);

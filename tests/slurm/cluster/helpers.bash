@@ -38,6 +38,28 @@ step_of() { # USER [OPTION...] COMMAND...
 
 step() { step_of alice "$@"; }
 
+# A cluster of a file's own, beside the suite's, of one node; ended by `own_cluster_down`. It has an allocation of alice's.
+own_cluster_up() { # NAME [ARGUMENT...]: of scripts/cluster up
+  export PYXIS_CLUSTER_DIR=$PYXIS_CLUSTER_DIR-$1 SUITE ALICE_JOB
+  "$repo/scripts/cluster" up --nodes 1 "${@:2}" 3>&-
+  SUITE=$PYXIS_CLUSTER_DIR/suite
+  install -d -m 1777 "$SUITE"
+  ALICE_JOB=$(allocate alice -n64 -J tests)
+  mounts_of_node node1 >"$SUITE/mounts.node1"
+}
+
+own_cluster_down() {
+  "$repo/scripts/cluster" down 3>&-
+}
+
+# What plugstack.conf says from now on; slurmstepd and srun read it anew each time.
+plugstack() { # [KEY=VALUE...]
+  local line
+  read -r line <"$PYXIS_CLUSTER_DIR/plugstack.conf"
+  [[ $line =~ ^(required [^ ]+ pyxis_path=[^ ]+ runtime_path=[^ ]+) ]]
+  echo "${BASH_REMATCH[1]} $*" >"$PYXIS_CLUSTER_DIR/plugstack.conf"
+}
+
 # The number the next job will get: the same before and after says that nothing was submitted.
 next_job() {
   controller scontrol show config | sed -n 's/^NEXT_JOB_ID *= *//p'
@@ -68,6 +90,26 @@ empty_store() { # [NODE [USER]]
   rm -rf -- "$(store "$@")"
 }
 
+# Runs COMMAND, which ends a job, and returns when container NAME is gone from node1.
+ends_container() { # NAME COMMAND...
+  local watcher line
+  coproc watch { exec inotifywait -t 60 -q -m -e delete,moved_from --format %f "$(store)/containers/node1" 2>&1 3>&-; }
+  watcher=$!
+  # inotifywait is quiet about having begun: a file of ours that goes says so.
+  exec {from}<&"${watch[0]}"
+  until [[ ${line:-} == ready ]]; do
+    rm -f "$(store)/containers/node1/ready"
+    touch "$(store)/containers/node1/ready"
+    rm "$(store)/containers/node1/ready"
+    read -r -t 1 line <&"$from" || true
+  done
+  "${@:2}"
+  while [[ $line != "$1" ]] && read -r -t 60 line <&"$from"; do :; done
+  kill "$watcher"
+  exec {from}<&-
+  assert_equal "$line" "$1"
+}
+
 # What a mount table says, without the numbers that change.
 mounts_of_node() { # NODE
   on "$1" awk '{ print $5, $(NF - 2), $(NF - 1) }' /proc/self/mountinfo | sort
@@ -95,8 +137,8 @@ assert_nothing_left() { # [NODE [USER]]
   assert_equal "$(mounts_of_node "$node")" "$(cat "$SUITE/mounts.$node")"
   assert_equal "$(ls -A "$(store "$node" "$user")/tmp")" ""
   assert_equal "$(containers "$node" "$user" | grep -E '^pyxis_[0-9]+\.[0-9]+$')" ""
-  # The directory comes with the user's first container that ran.
-  run on "$node" bash -c '[[ ! -d /run/pyxis/$0/running ]] || find "/run/pyxis/$0/running" -name "*.sock"' "$uid"
+  # The directories come with the user's first container that ran; the second one is of the enroot engine.
+  run on "$node" bash -c '[[ ! -d /run/pyxis/$0 ]] || find "/run/pyxis/$0" -name "*.sock" -o -path "*/enroot/containers/*"' "$uid"
   assert_output ""
 }
 

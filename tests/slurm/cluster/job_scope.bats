@@ -12,26 +12,6 @@ teardown_file() {
   "$repo/scripts/cluster" down 3>&-
 }
 
-# Runs COMMAND, which ends a job, and returns when container NAME is gone from node1.
-ends_container() { # NAME COMMAND...
-  local watcher line
-  coproc watch { exec inotifywait -t 60 -q -m -e delete,moved_from --format %f "$(store)/containers/node1" 2>&1 3>&-; }
-  watcher=$!
-  # inotifywait is quiet about having begun: a file of ours that goes says so.
-  exec {from}<&"${watch[0]}"
-  until [[ ${line:-} == ready ]]; do
-    rm -f "$(store)/containers/node1/ready"
-    touch "$(store)/containers/node1/ready"
-    rm "$(store)/containers/node1/ready"
-    read -r -t 1 line <&"$from" || true
-  done
-  "${@:2}"
-  while [[ $line != "$1" ]] && read -r -t 60 line <&"$from"; do :; done
-  kill "$watcher"
-  exec {from}<&-
-  assert_equal "$line" "$1"
-}
-
 of_job() { # JOB COMMAND...
   as alice srun --jobid="$1" --overlap -N1 -n1 "${@:2}"
 }
