@@ -4,6 +4,10 @@
 
 namespace pyxis {
 
+std::string image_uri(const std::string& image) {
+  return image.find("://") == image.npos ? "docker://" + image : image;
+}
+
 Result<std::string> parse_importer_answer(std::string_view printed) {
   while (printed.ends_with('\n')) printed.remove_suffix(1);
   if (printed.empty()) return fail("it printed no path");
@@ -13,9 +17,9 @@ Result<std::string> parse_importer_answer(std::string_view printed) {
   return std::string(printed);
 }
 
-Result<std::string> ExternalImporter::get(const std::string& uri, const EndSignals& signals) const {
+Result<std::string> ExternalImporter::get(const std::string& image, const EndSignals& signals) const {
   auto what = "importer " + program_;
-  auto outcome = TRY_CONTEXT(run_external_program({program_, {program_, "get", uri}, environment_}, signals), what);
+  auto outcome = TRY_CONTEXT(run_external_program({program_, {program_, "get", image_uri(image)}, environment_}, signals), what);
   if (!outcome.succeeded()) return outcome.failure(what + " get");
   return TRY_CONTEXT(parse_importer_answer(outcome.output), what);
 }

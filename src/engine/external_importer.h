@@ -15,6 +15,9 @@
 
 namespace pyxis {
 
+// The image as enroot and importers name it: with a scheme.
+std::string image_uri(const std::string& image);
+
 // The path in what `IMPORTER get` has printed. Errors: nothing, more than one line, no absolute path.
 Result<std::string> parse_importer_answer(std::string_view printed);
 
@@ -23,8 +26,8 @@ class ExternalImporter {
   ExternalImporter(std::string program, std::vector<std::string> environment)
       : program_(std::move(program)), environment_(std::move(environment)) {}
 
-  // An image file on this node. `uri` has a scheme. ECANCELED where one of `signals` came.
-  Result<std::string> get(const std::string& uri, const EndSignals& signals) const;
+  // An image file on this node; `image` as the user names it. ECANCELED where one of `signals` came.
+  Result<std::string> get(const std::string& image, const EndSignals& signals) const;
   // To be called as often as one likes.
   Result<void> release() const;
 

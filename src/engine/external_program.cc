@@ -92,7 +92,11 @@ Result<EndSignals> EndSignals::watch() {
 EndSignals::EndSignals(EndSignals&& other) noexcept : fd_(std::move(other.fd_)), before_(other.before_) {}
 
 EndSignals::~EndSignals() {
-  if (fd_) ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+  if (!fd_) return;
+  signalfd_siginfo seen;
+  while (::read(fd_.get(), &seen, sizeof seen) > 0) {
+  }
+  ::sigprocmask(SIG_SETMASK, &before_, nullptr);
 }
 
 bool EndSignals::came() const {

@@ -13,7 +13,8 @@
 
 namespace pyxis {
 
-// While it lives, the signals that ask this process to end wait to be seen here instead. Single-threaded.
+// While it lives, the signals that ask this process to end wait to be seen here instead; that one came is then
+// told as ECANCELED, and nothing else comes of it. Single-threaded.
 class EndSignals {
  public:
   static Result<EndSignals> watch();

@@ -9,6 +9,7 @@
 #include "base/process.h"
 #include "contract/handover.h"
 #include "contract/task_environment.h"
+#include "engine/external_importer.h"
 #include "engine/import.h"
 #include "engine/installation.h"
 #include "engine/launch.h"
@@ -118,6 +119,7 @@ class Start {
     if (import.reference.scheme == Reference::Scheme::file)
       return supervise_new(TRY(launch_file(import.reference.path)));
     reporter_.importing(request_.image);
+    if (!request_.importer.empty()) return supervise_new(TRY(launch_from_importer()));
     auto launched = TRY(launch_known(import));
     if (!launched) launched = TRY(launch_of(TRY(import_image(*store_, settings_, import, reporter_))));
     reporter_.imported(request_.image);
@@ -129,6 +131,16 @@ class Start {
     auto running = supervise(std::move(launched));
     if (!running.ok()) (void)remove_container(*store_, request_.container);
     return running;
+  }
+
+  // The file is the importer's for as long as a temporary container shows it.
+  Result<LaunchedContainer> launch_from_importer() {
+    ExternalImporter importer(request_.importer, settings_.environment.lines());
+    auto file = importer.get(request_.image, TRY(EndSignals::watch()));
+    if (file.ok()) reporter_.imported(request_.image);
+    auto launched = file.ok() ? launch_file(*file) : Result<LaunchedContainer>(std::move(file).error());
+    if (!launched.ok() || !request_.temporary) (void)importer.release();
+    return launched;
   }
 
   // While the registry is asked whether the name still means the image that is present, that image is
@@ -274,6 +286,8 @@ class Start {
     supervised.own_pids = std::move(container.own_pids);
     supervised.layers = std::move(container.layers);
     auto entrypoint = TRY(hand_on_entrypoint(std::move(container.entrypoint), supervised));
+    if (!request_.importer.empty() && supervised.creator)
+      supervised.importer.emplace(request_.importer, settings_.environment.lines());
     running.supervisor =
         TRY(start_supervisor(*store_, std::move(supervised), directory, std::move(listener)));
     if (entrypoint) TRY(await_entrypoint(*entrypoint, running, directory));

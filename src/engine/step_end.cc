@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include "contract/answer.h"
+#include "engine/external_importer.h"
 #include "engine/running.h"
 #include "engine/settings.h"
 #include "engine/step.h"
@@ -41,6 +42,8 @@ Result<void> finish(const FinishRequest& request, const Settings& settings) {
   auto runtime_path = request.runtime_dir.empty() ? settings.runtime_path : request.runtime_dir;
   auto store = TRY(open_user_store(settings));
   TRY(end_container(store, runtime_path, request, request.temporary));
+  if (!request.importer.empty())
+    (void)ExternalImporter(request.importer, settings.environment.lines()).release();
   TRY(store.sweep_staging());
   return sweep_containers(store);
 }

@@ -158,7 +158,9 @@ void clear_up(const Store& store, Supervised& supervised, const RunningDirectory
     finisher = serve_until_released(supervised, listener.socket.get(), entrypoint ? &*entrypoint : nullptr);
   }
   directory.remove(listener);
+  auto importer = std::move(supervised.importer);
   clear_up(store, supervised, directory, finisher, entrypoint ? &*entrypoint : nullptr);
+  if (importer) (void)importer->release();
   if (supervised.farewell) write_answer(supervised.farewell.get(), ok());
   ::_exit(0);
 }

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "contract/step.h"
 #include "engine/entrypoint.h"
+#include "engine/external_importer.h"
 #include "engine/running.h"
 #include "image/digest.h"
 #include "store/store.h"
@@ -37,10 +38,11 @@ struct Supervised {
   std::optional<Entrypoint> entrypoint;
   Fd entrypoint_socket;
   bool workdir_chosen = false;
-  OwnPids own_pids;            // of a container with a pid namespace; none otherwise
-  bool creator = true;         // false: joined a container that another supervisor started
-  bool temporary = false;      // remove it at the end
-  std::vector<Digest> layers;  // to be made durable in the background
+  OwnPids own_pids;                          // of a container with a pid namespace; none otherwise
+  bool creator = true;                       // false: joined a container that another supervisor started
+  bool temporary = false;                    // remove it at the end
+  std::optional<ExternalImporter> importer;  // told at the end that its file is not needed any more
+  std::vector<Digest> layers;                // to be made durable in the background
   // Descriptors of the caller's that must not live on there: the leash's other end, copies of namespaces.
   std::vector<int> not_kept;
 };

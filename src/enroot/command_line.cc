@@ -89,10 +89,6 @@ Arguments start_command(const std::string& what, const StartRequest& request, co
   return arguments;
 }
 
-std::string image_uri(const std::string& image) {
-  return image.find("://") == image.npos ? "docker://" + image : image;
-}
-
 Environment tool_environment(const Environment& given, const StartRequest& request) {
   auto environment = given;
   for (const auto* name : {"LANG", "LANGUAGE", "LC_ALL"})

@@ -44,9 +44,6 @@ Arguments start_command(const std::string& what, const StartRequest& request, co
 // what would be a variable are written as \ooo.
 std::string mount_argument(const MountRequest& mount);
 
-// The image as enroot and importers name it: with a scheme.
-std::string image_uri(const std::string& image);
-
 // The environment of enroot: the given one without the job's locale (unless named), with the user's choices
 // and what a step cannot be in switched off.
 Environment tool_environment(const Environment& given, const StartRequest& request);

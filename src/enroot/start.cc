@@ -106,13 +106,14 @@ class Start {
     const auto& image = request_.image;
     if (image.front() == '/') return image;
     reporter_.importing(image);
-    auto file = TRY(import(image_uri(image)));
+    auto file = TRY(import(image));
     reporter_.imported(image);
     return file;
   }
 
-  Result<std::string> import(const std::string& uri) {
-    if (!request_.importer.empty()) return importer_.get(uri, signals_);
+  Result<std::string> import(const std::string& image) {
+    if (!request_.importer.empty()) return importer_.get(image, signals_);
+    auto uri = image_uri(image);
     if (options_.load && uri.starts_with("docker://")) {
       TRY(tool_.run(load_command(uri, request_.container), &signals_));
       return std::string();

@@ -37,8 +37,10 @@ class Supervisor {
     bool alone = self_.use && TRY(notes.sole_user(self_.use));
     if (alone) end_container();
     auto saved = request.save_path.empty() ? ok() : save();
+    bool made_here = !self_.joined.started.attached;
     let_go();
-    if (!request.importer.empty()) (void)ExternalImporter(request.importer, tool_.environment().lines()).release();
+    if (!request.importer.empty() && made_here)
+      (void)ExternalImporter(request.importer, tool_.environment().lines()).release();
     if (alone) {
       (void)directory.remove_if_unused();
       TRY(clear_container(tool_, notes, request.container, notes.owner().has_value()));

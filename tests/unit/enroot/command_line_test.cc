@@ -23,13 +23,6 @@ TEST(CommandLine, IsThatOfTheSpec) {
   EXPECT_THAT(remove_command("pyxis_a"), ElementsAre("enroot", "remove", "--force", "pyxis_a"));
 }
 
-TEST(CommandLine, ImagesHaveASchemeAndKeepTheirs) {
-  EXPECT_EQ(image_uri("debian:trixie"), "docker://debian:trixie");
-  EXPECT_EQ(image_uri("user@nvcr.io#nvidia/cuda"), "docker://user@nvcr.io#nvidia/cuda");
-  EXPECT_EQ(image_uri("docker://debian"), "docker://debian");
-  EXPECT_EQ(image_uri("podman://mine"), "podman://mine");
-}
-
 TEST(MountArgument, IsAnFstabLineWithColons) {
   EXPECT_EQ(mount_argument({"/a", "/b", "x-create=auto,rbind,ro"}), "/a:/b:none:x-create=auto,rbind,ro");
   EXPECT_EQ(mount_argument({"tmpfs", "/t", "x-create=dir,size=1m"}), "tmpfs:/t:tmpfs:x-create=dir,size=1m");
