@@ -2,12 +2,10 @@
 
 #include <algorithm>
 
+#include "contract/step_variables.h"
+
 namespace pyxis {
 namespace {
-
-// Names that end in '*' stand for all that begin so.
-constexpr std::array per_task = {"SLURM_*",   "SLURMD_*",       "PMI_*",        "PMI2_*",
-                                 "PMIX_RANK", "PMIX_NAMESPACE", "PMIX_SERVER_*"};
 
 constexpr std::array locale = {"LANG", "LANGUAGE", "LC_ALL"};
 
@@ -24,10 +22,6 @@ bool matches_name(std::string_view pattern, std::string_view name) {
   return pattern == name;
 }
 
-bool set_per_task(std::string_view name) {
-  return std::ranges::any_of(per_task, [&](std::string_view pattern) { return matches_name(pattern, name); });
-}
-
 Environment task_environment(const Environment& job, const Started& started,
                              const std::vector<std::string>& host_wins) {
   auto merged = job;
@@ -41,6 +35,13 @@ Environment task_environment(const Environment& job, const Started& started,
   const auto container = Environment::from(started.env);
   for (const auto& [name, value] : container.values())
     if (!host_keeps(name)) merged.set(name, value);
+  for (const auto& [name, value, yields] : pmix_variables(merged)) merged.set(name, value);
+  if (!container.has("PYTORCH_VERSION")) return merged;
+  // Those of this step and task: a container that was running has those of the step that started it.
+  for (const auto& [name, value, yields] : pytorch_variables(job)) {
+    bool keep = job.has(name) && (yields || contains(host_wins, name));
+    merged.set(name, keep ? *job.get(name) : value);
+  }
   return merged;
 }
 

@@ -11,14 +11,12 @@
 
 namespace pyxis {
 
-// True for what Slurm and PMI set for each task: what a container has by such a name can only be stale.
-bool set_per_task(std::string_view name);
-
 // True where the pattern is the name, or ends in '*' and the name begins with the rest.
 bool matches_name(std::string_view pattern, std::string_view name);
 
 // What a program of a job gets in the container: LANG, LANGUAGE and LC_ALL of the job go, the container's
-// values win, except for the names in `host_wins` that the job has, and for what is set per task.
+// values win, except for the names in `host_wins` that the job has, and for what is set per task. Then comes
+// what PMIx, and the container of an image with PyTorch, need besides (contract/step_variables.h).
 Environment task_environment(const Environment& job, const Started& started,
                              const std::vector<std::string>& host_wins);
 

@@ -70,14 +70,4 @@ void apply_container_environment(SlurmApi& api, const Started& started,
     if (before.get(name) != value) api.set_environment(name, value);
 }
 
-void complete_pmix_environment(SlurmApi& api) {
-  auto task = Environment::from(api.environment());
-  constexpr std::array<std::pair<const char*, const char*>, 3> pairs = {
-      {{"PMIX_PTL_MODULE", "PMIX_MCA_ptl"},
-       {"PMIX_SECURITY_MODE", "PMIX_MCA_psec"},
-       {"PMIX_GDS_MODULE", "PMIX_MCA_gds"}}};
-  for (const auto& [given, wanted] : pairs)
-    if (auto value = task.get(given); value && !task.has(wanted)) api.set_environment(wanted, *value);
-}
-
 }  // namespace pyxis::spank

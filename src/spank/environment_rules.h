@@ -21,12 +21,9 @@ std::vector<std::string> engine_environment(const std::vector<std::string>& job,
 
 // Turns the environment of a task, which has joined the container, into the one its command gets: LANG,
 // LANGUAGE and LC_ALL go, the container's values win, except for the names in `host_wins` and for what Slurm
-// and PMI set per task.
+// and PMI set per task. Then what PMIx, and the container of an image with PyTorch, need besides
+// (contract/step_variables.h).
 void apply_container_environment(SlurmApi& api, const Started& started,
                                  const std::vector<std::string>& host_wins);
-
-// What OpenMPI's PMIx client needs besides Slurm's PMIX_* variables: PMIX_MCA_ptl, _psec and _gds, where
-// unset.
-void complete_pmix_environment(SlurmApi& api);
 
 }  // namespace pyxis::spank

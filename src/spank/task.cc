@@ -117,7 +117,6 @@ Result<void> enter(SlurmApi& api, const Step& step, Container container) {
   TRY(install_ownership_filter());
   TRY(drop_capabilities_unless_root());
   apply_container_environment(api, container.started, step.options.env_names);
-  complete_pmix_environment(api);
   return ok();
 }
 

@@ -59,17 +59,50 @@ TEST(TaskEnvironment, WhatSlurmSetsPerTaskStays) {
             (std::vector<std::string>{"PMIX_MCA_x=1", "PMIX_RANK=1", "PMI_RANK=1", "SLURM_PROCID=1"}));
 }
 
-TEST(Pmix, TheModulesAreNamedForOpenMpi) {
+TEST(TaskEnvironment, PmixGetsItsModulesByTheNamesOfOpenMpi) {
   FakeSlurm slurm;
-  slurm.variables = Environment::from(
-      {"PMIX_PTL_MODULE=tcp", "PMIX_SECURITY_MODE=native", "PMIX_GDS_MODULE=hash", "PMIX_MCA_gds=ds21"});
-  complete_pmix_environment(slurm);
-  EXPECT_EQ(slurm.variables.get("PMIX_MCA_ptl"), "tcp");
+  slurm.variables = Environment::from({"PMIX_SECURITY_MODE=native", "PMIX_GDS_MODULE=hash"});
+  Started started;
+  started.env = {"PMIX_MCA_gds=of the image", "PMIX_SECURITY_MODE=of the image"};
+  apply_container_environment(slurm, started, {});
   EXPECT_EQ(slurm.variables.get("PMIX_MCA_psec"), "native");
-  EXPECT_EQ(slurm.variables.get("PMIX_MCA_gds"), "ds21");
-  FakeSlurm plain;
-  complete_pmix_environment(plain);
-  EXPECT_TRUE(plain.variables.lines().empty());
+  EXPECT_EQ(slurm.variables.get("PMIX_MCA_gds"), "of the image");
+}
+
+TEST(TaskEnvironment, PytorchGetsTheStepsOwnRendezvous) {
+  const Started running = {
+      .env = {"PYTORCH_VERSION=2", "RANK=0", "WORLD_SIZE=1", "MASTER_ADDR=stale", "MASTER_PORT=1"}};
+  const std::vector<std::string> step = {"SLURM_JOB_ID=7",  "SLURM_PROCID=3",
+                                         "SLURM_LOCALID=1", "SLURM_STEP_NODELIST=n[1-2]",
+                                         "SLURM_NTASKS=4",  "SLURM_NNODES=2"};
+  auto task = [&](std::vector<std::string> exported, const std::vector<std::string>& host_wins) {
+    FakeSlurm slurm;
+    exported.insert(exported.end(), step.begin(), step.end());
+    slurm.variables = Environment::from(exported);
+    apply_container_environment(slurm, running, host_wins);
+    return slurm.variables;
+  };
+  auto plain = task({}, {});
+  for (const auto& [name, value] : std::map<std::string, std::string>{{"RANK", "3"},
+                                                                      {"LOCAL_RANK", "1"},
+                                                                      {"WORLD_SIZE", "4"},
+                                                                      {"MASTER_ADDR", "n1"},
+                                                                      {"MASTER_PORT", "61007"},
+                                                                      {"OMP_NUM_THREADS", "1"}})
+    EXPECT_EQ(plain.get(name), value) << name;
+  auto exported = task({"RANK=9", "LOCAL_RANK=9", "MASTER_ADDR=n1-ib", "OMP_NUM_THREADS=8"}, {"LOCAL_RANK"});
+  EXPECT_EQ(exported.get("RANK"), "3");
+  EXPECT_EQ(exported.get("LOCAL_RANK"), "9");
+  EXPECT_EQ(exported.get("MASTER_ADDR"), "n1-ib");
+  EXPECT_EQ(exported.get("OMP_NUM_THREADS"), "8");
+}
+
+TEST(TaskEnvironment, WithoutPytorchInTheImageNothingIsAdded) {
+  FakeSlurm slurm;
+  slurm.variables = Environment::from({"SLURM_JOB_ID=7", "SLURM_PROCID=3", "PYTORCH_VERSION=of the job"});
+  apply_container_environment(slurm, {}, {});
+  EXPECT_FALSE(slurm.variables.has("RANK"));
+  EXPECT_FALSE(slurm.variables.has("MASTER_PORT"));
 }
 
 }  // namespace
