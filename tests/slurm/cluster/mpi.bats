@@ -64,3 +64,42 @@ token 6'
   run -0 --separate-stderr step --mpi=pmix --export=ALL,PMIX_MCA_gds=hash --container-image="$IMAGE" sh -c 'echo "$PMIX_MCA_gds"'
   assert_output hash
 }
+
+# --- PyTorch ----------------------------------------------------------------------------------------------
+
+rendezvous='echo "$RANK $LOCAL_RANK $WORLD_SIZE $MASTER_ADDR $MASTER_PORT ${OMP_NUM_THREADS-unset}"'
+
+@test "PyTorch: each task gets its rank, and all the same rendezvous" {
+  local port=$((ALICE_JOB % 4536 + 61000))
+  run -0 --separate-stderr ring --container-image="$REGISTRY/asking:pytorch" sh -c "$rendezvous"
+  assert_equal "$(sort <<<"$output")" "0 0 4 node1 $port 1
+1 1 4 node1 $port 1
+2 0 4 node1 $port 1
+3 1 4 node1 $port 1"
+  run -0 --separate-stderr step -w node2 --container-image="$REGISTRY/asking:pytorch" sh -c "$rendezvous"
+  assert_output "0 0 1 node2 $port unset"
+}
+
+@test "PyTorch: what the job exports for the rendezvous stays, ranks do not" {
+  run -0 --separate-stderr step -n2 --export=ALL,RANK=7,WORLD_SIZE=7,MASTER_ADDR=node1-ib,MASTER_PORT=29500,OMP_NUM_THREADS=4 \
+    --container-image="$REGISTRY/asking:pytorch" sh -c "$rendezvous"
+  assert_equal "$(sort <<<"$output")" '0 0 2 node1-ib 29500 4
+1 1 2 node1-ib 29500 4'
+}
+
+@test "PyTorch: a step that joins a running container has a rendezvous of its own" {
+  open_shell first step --container-image="$REGISTRY/asking:pytorch" --container-name=torch
+  run tell first "$rendezvous"
+  assert_output --regexp '^0 0 1 '
+  run -0 --separate-stderr step -n3 --container-name=torch sh -c "$rendezvous"
+  assert_equal "$(sort <<<"$output" | cut -d' ' -f1-3,6)" '0 0 3 1
+1 1 3 1
+2 2 3 1'
+  close_shell first
+  forget_containers
+}
+
+@test "PyTorch: images without it get nothing of that" {
+  run -0 --separate-stderr step --export=ALL,PYTORCH_VERSION=1 --container-image="$REGISTRY/busybox" sh -c 'echo "${RANK-}${MASTER_PORT-}"'
+  assert_output ''
+}
