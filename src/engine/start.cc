@@ -93,9 +93,14 @@ class Start {
   Result<JoinedContainer> attach(JoinedContainer joined) {
     joined.started.attached = true;
     joined.started.workdir = request_.workdir.empty() ? "/" : request_.workdir;
+    auto use = use_container(*store_, request_.container);
+    if (!use.ok() && use.error().code == EBUSY) {  // the last step in it has just ended
+      joined = {};
+      TRY(await_container_rest(*store_, request_.container));
+      return join_or_launch();
+    }
     bind_own_mounts(joined.namespaces);
-    auto use = TRY(use_container(*store_, request_.container));
-    return supervise({std::move(joined), std::move(use), {}, {}, {}, {}});
+    return supervise({std::move(joined), TRY(std::move(use)), {}, {}, {}, {}});
   }
 
   // What the step itself needs there (its batch script, for one) comes into the running container, too. Where
@@ -217,9 +222,14 @@ class Start {
     if (request_.mode == NameMode::no_exec && record.form != ContainerForm::flat)
       if (auto running = TRY(join_running(settings_.runtime_path, request_.container)))
         options.running_root = TRY(clone_root(running->namespaces));
-    auto use = TRY(use_container(*store_, request_.container));
+    auto use = use_container(*store_, request_.container);
+    if (!use.ok() && use.error().code == EBUSY) {
+      TRY(await_container_rest(*store_, request_.container));
+      use = use_container(*store_, request_.container);
+    }
+    auto in_use = TRY(std::move(use));
     auto launched = TRY(launch_container(*store_, settings_, record, std::move(options)));
-    LaunchedContainer container{{}, std::move(use), {}, std::move(launched.image_server), {}, {}};
+    LaunchedContainer container{{}, std::move(in_use), {}, std::move(launched.image_server), {}, {}};
     if (launched.sandbox.leash)
       container.own_pids = {std::move(launched.sandbox.init), std::move(launched.sandbox.leash)};
     container.running.started.env = std::move(launched.env);

@@ -147,6 +147,12 @@ Result<Fd> use_container(const Store& store, const std::string& name) {
   return use;
 }
 
+Result<void> await_container_rest(const Store& store, const std::string& name) {
+  auto dir = TRY(open_container(store, name));
+  auto use = TRY(open_at(dir.get(), "lock", O_RDWR));
+  return lock(use.get(), LockMode::shared);
+}
+
 Result<bool> sole_user(const Fd& use) {
   return try_lock(use.get(), LockMode::exclusive);
 }

@@ -61,6 +61,8 @@ std::string container_path(const Store& store, const std::string& name);
 // The container's directory, and its use: hold the returned descriptor for as long as it runs.
 Result<Fd> open_container(const Store& store, const std::string& name);
 Result<Fd> use_container(const Store& store, const std::string& name);
+// Waits while its last supervisor brings it to rest, or somebody removes it.
+Result<void> await_container_rest(const Store& store, const std::string& name);
 // True where nobody uses it; the given descriptor (from use_container) then holds the lock exclusively.
 Result<bool> sole_user(const Fd& use);
 
