@@ -19,7 +19,8 @@ Result<std::string> parse_importer_answer(std::string_view printed) {
 
 Result<std::string> ExternalImporter::get(const std::string& image, const EndSignals& signals) const {
   auto what = "importer " + program_;
-  auto outcome = TRY_CONTEXT(run_external_program({program_, {program_, "get", image_uri(image)}, environment_}, signals), what);
+  auto outcome = TRY_CONTEXT(
+      run_external_program({program_, {program_, "get", image_uri(image)}, environment_}, signals), what);
   if (!outcome.succeeded()) return outcome.failure(what + " get");
   return TRY_CONTEXT(parse_importer_answer(outcome.output), what);
 }

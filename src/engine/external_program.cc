@@ -15,7 +15,8 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr seconds patience{8};  // for a program that tidies up; slurmstepd's for a step that is cancelled is 30
+constexpr seconds patience{
+    8};  // for a program that tidies up; slurmstepd's for a step that is cancelled is 30
 constexpr size_t most_lines = 200, longest_line = 4096, longest_output = 1 << 20;
 
 struct Pipe {
@@ -54,7 +55,8 @@ Result<ProgramOutcome> run(const ExternalProgram& program, const EndSignals* sig
       if (outcome.output.size() < longest_output) outcome.output += bytes;
     });
     if (!open) output.reader.reset();
-    if (!read_some(errors.reader.get(), [&](std::string_view bytes) { said.add(bytes); })) errors.reader.reset();
+    if (!read_some(errors.reader.get(), [&](std::string_view bytes) { said.add(bytes); }))
+      errors.reader.reset();
   };
   auto ended = TRY(open_pidfd(child.pid()));
   for (;;) {

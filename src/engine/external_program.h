@@ -1,8 +1,8 @@
 // Programs that are not ours, run for a step: what they print is collected, and a step that ends ends them.
 #pragma once
 
-#include <array>
 #include <signal.h>
+#include <array>
 
 #include <string>
 #include <vector>
@@ -13,8 +13,8 @@
 
 namespace pyxis {
 
-// While it lives, the signals that ask this process to end wait to be seen here instead; that one came is then
-// told as ECANCELED, and nothing else comes of it. Single-threaded.
+// While it lives, the signals that ask this process to end wait to be seen here instead; that one came is
+// then told as ECANCELED, and nothing else comes of it. Single-threaded.
 class EndSignals {
  public:
   static Result<EndSignals> watch();

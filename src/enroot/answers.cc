@@ -61,14 +61,15 @@ Result<void> check_version(const std::string& program, std::string_view printed)
     return std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
            std::to_string(version.patch);
   };
-  auto remedy =
-      "ask the administrator for enroot " + text(oldest_version) + " or later, or for engine=pyxis in plugstack.conf";
+  auto remedy = "ask the administrator for enroot " + text(oldest_version) +
+                " or later, or for engine=pyxis in plugstack.conf";
   auto version = parse_version(printed);
   if (!version) {
     auto line = trim(printed.substr(0, printed.find('\n')));
     return fail(program + " does not tell a version of enroot's: \"" + printable(line) + "\"", remedy);
   }
-  if (*version < oldest_version) return fail(program + " is enroot " + text(*version) + ", which is too old", remedy);
+  if (*version < oldest_version)
+    return fail(program + " is enroot " + text(*version) + ", which is too old", remedy);
   return ok();
 }
 

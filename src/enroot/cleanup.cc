@@ -17,7 +17,8 @@ bool left_behind(const Notes& notes) {
   return owner && !process_alive(*owner);
 }
 
-Result<void> clear_if_left_behind(const Tool& tool, const std::string& runtime_dir, const std::string& container) {
+Result<void> clear_if_left_behind(const Tool& tool, const std::string& runtime_dir,
+                                  const std::string& container) {
   auto notes = TRY(Notes::decide(runtime_dir, container));
   if (!TRY(notes.sole_user(Fd()))) return notes.decided();
   return left_behind(notes) ? clear_container(tool, notes, container, true) : notes.decided();

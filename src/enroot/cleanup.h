@@ -13,8 +13,8 @@ namespace pyxis::enroot {
 // Waits for the end of `enroot start`, whose leader has been let go, and kills it where that takes long.
 void await_end(const Fd& pidfd);
 
-// These two end deciding. For a container that nobody is in: its `enroot start`, if it still runs, is ended, its
-// image file removed, and the container too if `remove` says so.
+// These two end deciding. For a container that nobody is in: its `enroot start`, if it still runs, is ended,
+// its image file removed, and the container too if `remove` says so.
 Result<void> clear_container(const Tool& tool, Notes& notes, const std::string& container, bool remove);
 // Whoever has looked at a container only: notes that are of no use to others go.
 Result<void> leave_container(Notes& notes);

@@ -28,8 +28,8 @@ std::string mount_of_file(const std::string& source, const std::string& target) 
   return mount_argument({source, target, "x-create=file,bind"});
 }
 
-// The values that are the job's in the entry point, too. (In the tasks the plugin lets them win, also those of
-// several lines, which enroot cannot be given.)
+// The values that are the job's in the entry point, too. (In the tasks the plugin lets them win, also those
+// of several lines, which enroot cannot be given.)
 void add_variables(Arguments& arguments, const StartRequest& request) {
   const auto job = Environment::from(request.job_env);
   for (const auto& name : request.env_names)
@@ -38,7 +38,9 @@ void add_variables(Arguments& arguments, const StartRequest& request) {
 }
 
 void add_mounts(Arguments& arguments, const StartRequest& request, const Leader& leader) {
-  auto add = [&](std::string argument) { arguments.insert(arguments.end(), {"--mount", std::move(argument)}); };
+  auto add = [&](std::string argument) {
+    arguments.insert(arguments.end(), {"--mount", std::move(argument)});
+  };
   add(mount_argument({"tmpfs", leader_directory, "x-create=dir,size=64k,mode=755"}));
   add(mount_of_file(leader.program, leader_program));
   add(mount_of_file(leader.socket, leader_socket));
@@ -74,8 +76,8 @@ Arguments remove_command(const std::string& name) {
 
 std::string mount_argument(const MountRequest& mount) {
   bool tmpfs = mount.source == "tmpfs", umount = mount.source == "umount";
-  return (umount ? "none" : field(mount.source)) + ":" + field(mount.target) + ":" + (tmpfs ? "tmpfs" : "none") +
-         ":" + field(mount.flags);
+  return (umount ? "none" : field(mount.source)) + ":" + field(mount.target) + ":" +
+         (tmpfs ? "tmpfs" : "none") + ":" + field(mount.flags);
 }
 
 Arguments start_command(const std::string& what, const StartRequest& request, const Leader& leader) {
@@ -100,11 +102,13 @@ Environment tool_environment(const Environment& given, const StartRequest& reque
   choose("ENROOT_REMAP_ROOT", request.remap_root);
   choose("ENROOT_ROOTFS_WRITABLE", request.writable);
   choose("ENROOT_UNSHARE_PID", false);  // a task, which is running already, cannot change its pid namespace
-  choose("ENROOT_LOGIN_SHELL", false);  // which reads /etc/profile, and that may replace the PATH of the image
+  choose("ENROOT_LOGIN_SHELL",
+         false);  // which reads /etc/profile, and that may replace the PATH of the image
   return environment;
 }
 
-std::vector<std::string> container_environment(const Environment& given, const std::vector<std::string>& inside) {
+std::vector<std::string> container_environment(const Environment& given,
+                                               const std::vector<std::string>& inside) {
   constexpr std::array shells_own = {"_", "SHLVL", "PWD", "OLDPWD"};
   auto kept = Environment::from(inside);
   const auto all = kept;

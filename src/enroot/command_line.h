@@ -50,6 +50,7 @@ Environment tool_environment(const Environment& given, const StartRequest& reque
 
 // Of the environment that a process has in the container, the container's own part: without what enroot was
 // given, and what shells and enroot keep there for themselves. "NAME=value".
-std::vector<std::string> container_environment(const Environment& given, const std::vector<std::string>& inside);
+std::vector<std::string> container_environment(const Environment& given,
+                                               const std::vector<std::string>& inside);
 
 }  // namespace pyxis::enroot

@@ -28,8 +28,8 @@ const char* file_of(Namespace kind) {
 
 bool own(Namespace kind, int fd) {
   struct stat ours, theirs;
-  return ::stat((std::string("/proc/self/ns/") + file_of(kind)).c_str(), &ours) == 0 && ::fstat(fd, &theirs) == 0 &&
-         ours.st_ino == theirs.st_ino;
+  return ::stat((std::string("/proc/self/ns/") + file_of(kind)).c_str(), &ours) == 0 &&
+         ::fstat(fd, &theirs) == 0 && ours.st_ino == theirs.st_ino;
 }
 
 bool ended(const Fd& pidfd) {

@@ -128,7 +128,8 @@ class LeaderStart {
   Error failure(int status) const {
     ProgramOutcome outcome{status, {}, lines_.all()};
     auto error = outcome.failure("enroot start");
-    if (status == 0) error.message += "\nthe image's entry point has ended without running the command it was given";
+    if (status == 0)
+      error.message += "\nthe image's entry point has ended without running the command it was given";
     return error;
   }
 
@@ -142,8 +143,9 @@ class LeaderStart {
 
 }  // namespace
 
-Result<Led> start_leader(const Tool& tool, const std::string& what, const StartRequest& request, const Notes& notes,
-                         const EndSignals& signals, const std::function<void(const std::string&)>& print) {
+Result<Led> start_leader(const Tool& tool, const std::string& what, const StartRequest& request,
+                         const Notes& notes, const EndSignals& signals,
+                         const std::function<void(const std::string&)>& print) {
   if (signals.came()) return Error{"cancelled", {}, ECANCELED};
   Leader leader{TRY(installed_part("pyxis-leader")), notes.path() + "/socket", ""};
   auto listener = TRY(listen_in(notes));
@@ -157,7 +159,8 @@ Result<Led> start_leader(const Tool& tool, const std::string& what, const StartR
   auto process = TRY(start_external_program(program, output.writer.get(), output.writer.get()));
   output.writer.reset();
   if (auto identity = identify_process(process.pid()); identity.ok()) TRY(notes.note_process(*identity));
-  auto led = LeaderStart(std::move(process), std::move(listener), std::move(output.reader), signals, print).wait();
+  auto led =
+      LeaderStart(std::move(process), std::move(listener), std::move(output.reader), signals, print).wait();
   remove_start_files(notes);
   if (!led.ok()) return led;
   auto& started = led->container.started;

@@ -1,6 +1,6 @@
-// `pyxis-leader SOCKET [workdir]`: what enroot runs in a step's container. It hands the container's namespaces,
-// environment and working directory to who listens on the socket, and stays, so that the container runs, until
-// the other end is closed. It is linked statically: the image need not have anything.
+// `pyxis-leader SOCKET [workdir]`: what enroot runs in a step's container. It hands the container's
+// namespaces, environment and working directory to who listens on the socket, and stays, so that the
+// container runs, until the other end is closed. It is linked statically: the image need not have anything.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>

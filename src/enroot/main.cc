@@ -1,5 +1,5 @@
-// `pyxis-enroot step start|finish|epilog [--enroot=PATH] [--load] [--start-from-file]`: the engine that drives an
-// external enroot. The plugin starts it, as the job's user, as it does `pyxis step`.
+// `pyxis-enroot step start|finish|epilog [--enroot=PATH] [--load] [--start-from-file]`: the engine that
+// drives an external enroot. The plugin starts it, as the job's user, as it does `pyxis step`.
 #include <exception>
 
 #include "base/log.h"
@@ -29,7 +29,8 @@ Result<Options> parse_options(int count, char** words) {
 // A PATH of the container's own is to be told from this one, and images mostly have the usual one.
 Result<Environment> tell_apart(Environment environment) {
   auto leader = TRY(installed_part("pyxis-leader"));
-  environment.set("PATH", environment.get_or("PATH", "/usr/bin:/bin") + ":" + leader.substr(0, leader.rfind('/')));
+  environment.set("PATH",
+                  environment.get_or("PATH", "/usr/bin:/bin") + ":" + leader.substr(0, leader.rfind('/')));
   return environment;
 }
 

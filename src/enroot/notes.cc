@@ -83,9 +83,9 @@ Result<void> Notes::note_process(const ProcessIdentity& process) const {
 }
 
 Result<void> Notes::note_identity(const char* name, const ProcessIdentity& process) const {
-  return write_file(directory_.get(), name,
-                    std::to_string(process.pid) + " " + std::to_string(process.start_time) + " " + process.boot_id,
-                    0600);
+  return write_file(
+      directory_.get(), name,
+      std::to_string(process.pid) + " " + std::to_string(process.start_time) + " " + process.boot_id, 0600);
 }
 
 std::optional<ProcessIdentity> Notes::read_identity(const char* name) const {

@@ -136,11 +136,11 @@ class Start {
 
   // Leaves the supervisor behind; the answer keeps copies of the descriptors.
   Result<Joined> supervise(Joined running, Fd output) {
-    auto directory =
-        TRY(RunningDirectory::open(supervisors_path(request_.runtime_dir), request_.container));
+    auto directory = TRY(RunningDirectory::open(supervisors_path(request_.runtime_dir), request_.container));
     auto listener = TRY(directory.listen());
     running.started.control_socket = listener.path;
-    Supervised supervised{request_, {}, std::move(output), {}, std::move(ends_.leash), std::move(ends_.farewell)};
+    Supervised supervised{
+        request_, {}, std::move(output), {}, std::move(ends_.leash), std::move(ends_.farewell)};
     supervised.joined.started = running.started;
     for (const auto& [kind, fd] : running.namespaces)
       supervised.joined.namespaces.emplace_back(kind, Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3)));
@@ -177,8 +177,8 @@ class Start {
 
 }  // namespace
 
-Result<Joined> start_container(const StartRequest& request, const Options& options, const Environment& environment,
-                               Ends ends, Reporter& reporter, Phase& phase) {
+Result<Joined> start_container(const StartRequest& request, const Options& options,
+                               const Environment& environment, Ends ends, Reporter& reporter, Phase& phase) {
   auto signals = TRY(EndSignals::watch());
   auto tool = TRY(Tool::find(options.path, tool_environment(environment, request)));
   return Start(request, options, std::move(tool), std::move(signals), std::move(ends), reporter, phase).run();

@@ -20,7 +20,8 @@ Result<void> remove_dead_sockets(const std::string& runtime_dir, const std::stri
   return directory->remove_if_unused();
 }
 
-// The supervisor is dead, and the leader, whose connection it had, has gone with it unless other steps hold it.
+// The supervisor is dead, and the leader, whose connection it had, has gone with it unless other steps hold
+// it.
 Result<void> finish(const FinishRequest& request, const Tool& tool) {
   if (!request.importer.empty())
     (void)ExternalImporter(request.importer, tool.environment().lines()).release();
@@ -51,7 +52,8 @@ Result<void> epilog(const EpilogRequest& request, const Tool& tool) {
 }
 
 template <class Request>
-int answer(const Options& options, const Environment& environment, Result<void> (*act)(const Request&, const Tool&)) {
+int answer(const Options& options, const Environment& environment,
+           Result<void> (*act)(const Request&, const Tool&)) {
   Fd socket(contract_socket_fd), farewell(contract_answer_fd);
   auto work = [&]() -> Result<void> {
     auto message = TRY(receive_message(socket.get()));

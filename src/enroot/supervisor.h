@@ -1,5 +1,5 @@
-// The process that stays with a step's container: it keeps the leader and the namespaces, gives them to tasks and
-// steps that join, and clears up when the step is over. As engine/supervisor.h, for an external enroot.
+// The process that stays with a step's container: it keeps the leader and the namespaces, gives them to tasks
+// and steps that join, and clears up when the step is over. As engine/supervisor.h, for an external enroot.
 #pragma once
 
 #include <string>

@@ -28,9 +28,9 @@ Result<void> Tool::check(const EndSignals& signals) const {
 
 Result<std::string> Tool::run(const Arguments& arguments, const EndSignals* signals) const {
   auto what = path_ + " " + arguments.at(1);
-  auto outcome = TRY_CONTEXT(signals ? run_external_program(program(arguments), *signals)
-                                     : run_external_program(program(arguments)),
-                             what);
+  auto outcome = TRY_CONTEXT(
+      signals ? run_external_program(program(arguments), *signals) : run_external_program(program(arguments)),
+      what);
   if (!outcome.succeeded()) return outcome.failure(what);
   return std::move(outcome.output);
 }

@@ -48,8 +48,8 @@ class Engine {
   // Waits for the end of an engine that has answered, and kills one that lingers.
   virtual void reap(Child engine) = 0;
   // The step is over, and its leash let go: waits at the read end of the farewell pipe for the supervisor's
-  // answer, and where none comes has the engine clear up. ECANCELED where somebody killed that: the next start
-  // clears up then. These two kill the engine and fail when it has not ended within their deadline.
+  // answer, and where none comes has the engine clear up. ECANCELED where somebody killed that: the next
+  // start clears up then. These two kill the engine and fail when it has not ended within their deadline.
   virtual Result<void> finish(const FinishRequest& request, const EngineProcess& process, int farewell) = 0;
   virtual Result<void> epilog(const EpilogRequest& request, const EngineProcess& process) = 0;
 };

@@ -104,7 +104,7 @@ class EngineProgram : public Engine {
 // during the import, and can then remove what it has half done. Its supervisor, a child, does not inherit
 // that (prctl(2)). Clean-up without a leash goes on whoever dies.
 Result<Child> EngineProgram::spawn_engine(const std::string& verb, const EngineProcess& process, int socket,
-                                        const Ties& ties) {
+                                          const Ties& ties) {
   auto null = TRY(open_path("/dev/null", O_RDWR));
   SpawnRequest request;
   request.program = path_;
@@ -125,7 +125,7 @@ Result<Child> EngineProgram::spawn_engine(const std::string& verb, const EngineP
 }
 
 Result<Container> EngineProgram::start(const StartRequest& request, const EngineProcess& process,
-                                     const Ties& ties, const Listener& listener) {
+                                       const Ties& ties, const Listener& listener) {
   auto couldnt_start = [&](const std::string& cause) {
     return fail(failure_headline(Phase::start, request.container, request.image) + "\n" + cause);
   };
@@ -198,7 +198,7 @@ Result<Container> EngineProgram::join(const std::string& control_socket) {
 }
 
 Result<void> EngineProgram::run_to_end(const std::string& verb, const std::string& body,
-                                     const EngineProcess& process) {
+                                       const EngineProcess& process) {
   auto pair = TRY(make_socket_pair());
   if (::shutdown(pair.ours.get(), SHUT_RD) != 0) return sys_error("shutdown");  // see contract/answer.h
   auto answer = TRY(AnswerPipe::make());

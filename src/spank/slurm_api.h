@@ -38,6 +38,9 @@ class SlurmApi {
   virtual std::vector<std::string> environment() = 0;
   virtual void set_environment(const std::string& name, const std::string& value) = 0;
   virtual void unset_environment(const std::string& name) = 0;
+  // In task_init(): the path of the site's TaskProlog, which Slurm does not run in this task any more. Empty
+  // where there is none, or this release of Slurm does not let itself be asked.
+  virtual std::string take_task_prolog() = 0;
 
   // A line for the user, as it is (slurm_spank_log()).
   virtual void say(const std::string& line) = 0;

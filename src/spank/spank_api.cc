@@ -1,7 +1,11 @@
 #include "spank/spank_api.h"
 
 extern "C" {
+#include <slurm/slurm.h>
 #include <slurm/spank.h>
+// slurm.conf, as slurmstepd has read it. Slurm's own plugins use it; its type is public, and of the release
+// that we are built for, or Slurm would not have loaded us. Others than Slurm's daemons may not have it.
+extern slurm_conf_t slurm_conf __attribute__((weak));
 }
 
 namespace pyxis::spank {
@@ -21,6 +25,7 @@ class RealApi : public SlurmApi {
     ::spank_setenv(handle_, name.c_str(), value.c_str(), 1);
   }
   void unset_environment(const std::string& name) override { ::spank_unsetenv(handle_, name.c_str()); }
+  std::string take_task_prolog() override;
   void say(const std::string& line) override { ::slurm_spank_log("%s", line.c_str()); }
   void error(const std::string& line) override { ::slurm_error("%s", line.c_str()); }
   void debug(const std::string& line) override { ::slurm_debug("%s", line.c_str()); }
@@ -117,6 +122,14 @@ std::vector<std::string> RealApi::environment() {
   if (::spank_get_item(handle_, S_JOB_ENV, &env) != ESPANK_SUCCESS) return lines;
   for (; env && *env; ++env) lines.emplace_back(*env);
   return lines;
+}
+
+// This process is the task's alone: what is changed here is so for nobody else.
+std::string RealApi::take_task_prolog() {
+  if (&slurm_conf == nullptr || !slurm_conf.task_prolog) return "";
+  std::string program = slurm_conf.task_prolog;
+  slurm_conf.task_prolog = nullptr;
+  return program;
 }
 
 }  // namespace

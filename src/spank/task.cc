@@ -7,6 +7,7 @@
 #include "nsjoin/seccomp.h"
 #include "spank/mounts.h"
 #include "spank/step.h"
+#include "spank/task_prolog.h"
 
 namespace pyxis::spank {
 namespace {
@@ -126,6 +127,7 @@ int start_task(SlurmApi& api, Step& step, Engine& engine) {
   step.leash_keep.reset();  // slurmstepd's alone: a task that outlives it must not hold the leash
   auto run = [&]() -> Result<void> {
     if (step.deferred) return *step.deferred;
+    auto wishes = TRY(run_task_prolog(api));
     auto state = step.rendezvous->enter();
     if (state == StepState::failed || state == StepState::interrupted)
       return fail("couldn't start container\nthe task of the step that was starting it has ended");
@@ -136,6 +138,7 @@ int start_task(SlurmApi& api, Step& step, Engine& engine) {
     auto child = std::move(container.engine);
     auto entered = enter(api, step, std::move(container));
     engine.reap(std::move(child));
+    apply_prolog_variables(api, wishes);
     return entered;
   };
   auto done = run();

@@ -2,8 +2,8 @@
 # Slurm and munge of the cluster: their configuration, and how they start. Needs common.sh, daemon.sh, machine.sh, network.sh;
 # reads $dir.
 
-write_slurm_conf() { # NODE...
-    local node
+write_slurm_conf() { # 'KEY=VALUE ...' NODE...
+    local node option
     cat <<END
 ClusterName=pyxis
 SlurmctldHost=head($(machine_address head))
@@ -46,10 +46,17 @@ MessageTimeout=30
 SlurmdTimeout=60
 
 END
-    for node; do
+    for option in $1; do echo "$option"; done
+    for node in "${@:2}"; do
         echo "NodeName=$node NodeAddr=$(machine_address "$node") CPUs=64 Boards=1 SocketsPerBoard=1 CoresPerSocket=64 ThreadsPerCore=1 RealMemory=65536 State=UNKNOWN"
     done
     echo "PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP OverSubscribe=FORCE:32"
+}
+
+# Of use where slurm.conf says JobContainerType=job_container/tmpfs: where a node has its jobs' own /tmp and /dev/shm.
+write_job_container_conf() { # NODE...
+    local node
+    for node; do echo "NodeName=$node AutoBasePath=true BasePath=$dir/$node/jobs"; done
 }
 
 write_hosts() { # NODE...

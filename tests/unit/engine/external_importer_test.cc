@@ -72,7 +72,8 @@ class Importer : public ::testing::Test {
 };
 
 TEST_F(Importer, IsAskedForTheUriAndAnswersWithThePath) {
-  auto file = get("[ \"$1 $2 $#\" = 'get docker://debian 2' ] && echo \"looking\" >&2 && echo \"$HERE/x.sqsh\"");
+  auto file =
+      get("[ \"$1 $2 $#\" = 'get docker://debian 2' ] && echo \"looking\" >&2 && echo \"$HERE/x.sqsh\"");
   ASSERT_TRUE(file.ok()) << file.error().text();
   EXPECT_EQ(*file, directory_ + "/x.sqsh");
 }
@@ -119,7 +120,8 @@ TEST_F(Importer, IsEndedWithWhatItStartedBySignalsToThisProcess) {
     std::ifstream(directory_ + "/started") >> word;
     ::kill(::getpid(), SIGTERM);
   });
-  auto file = get("trap 'echo tidied >\"$HERE/tidied\"; exit 1' TERM; echo up >\"$HERE/started\"; sleep 1000 & wait");
+  auto file =
+      get("trap 'echo tidied >\"$HERE/tidied\"; exit 1' TERM; echo up >\"$HERE/started\"; sleep 1000 & wait");
   other.join();
   EXPECT_EQ(file.error().code, ECANCELED);
   auto tidied = read_file(directory_ + "/tidied");

@@ -18,7 +18,8 @@ TEST(Version, IsReadFromTheBareVersion) {
 }
 
 TEST(Version, IsNothingWhereTheTextIsOfAnotherForm) {
-  for (const char* text : {"", "\n", "3", "3.", "3.x", "3.4.", "3.4.1beta", "enroot 3.4.1", "v3.4.1", "-1.2.3", "3 .4"})
+  for (const char* text :
+       {"", "\n", "3", "3.", "3.x", "3.4.", "3.4.1beta", "enroot 3.4.1", "v3.4.1", "-1.2.3", "3 .4"})
     EXPECT_EQ(parse_version(text), std::nullopt) << text;
 }
 
@@ -48,7 +49,8 @@ TEST(List, IsALineForEachName) {
 // As the spec describes it: further processes of a container have an empty name.
 constexpr const char* table =
     "NAME           PID    COMM          STATE  STARTED      TIME      MNTNS       USERNS      COMMAND\n"
-    "pyxis_7.0      4711   leader        S      Mar01 10:00  00:00:01  4026532233  4026532232  /.pyxis/leader /x\n"
+    "pyxis_7.0      4711   leader        S      Mar01 10:00  00:00:01  4026532233  4026532232  "
+    "/.pyxis/leader /x\n"
     "               4712   tmux: server  Ss     10:00        00:00:00  4026532233  4026532232  tmux new 12\n"
     "pyxis_a\n"
     "pyxis_a b      99     sh            R      10:00        00:00:00  4026532301  4026532300  sh\n"

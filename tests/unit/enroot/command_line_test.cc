@@ -27,22 +27,24 @@ TEST(MountArgument, IsAnFstabLineWithColons) {
   EXPECT_EQ(mount_argument({"/a", "/b", "x-create=auto,rbind,ro"}), "/a:/b:none:x-create=auto,rbind,ro");
   EXPECT_EQ(mount_argument({"tmpfs", "/t", "x-create=dir,size=1m"}), "tmpfs:/t:tmpfs:x-create=dir,size=1m");
   EXPECT_EQ(mount_argument({"umount", "/t", "x-detach"}), "none:/t:none:x-detach");
-  EXPECT_EQ(mount_argument({"/home", "../home", "x-create=auto,rbind"}), "/home:../home:none:x-create=auto,rbind");
+  EXPECT_EQ(mount_argument({"/home", "../home", "x-create=auto,rbind"}),
+            "/home:../home:none:x-create=auto,rbind");
 }
 
 TEST(MountArgument, EscapesWhatWouldEndAFieldOrExpand) {
   EXPECT_EQ(mount_argument({"/my data/a:b", "/x\ty", "rbind"}), R"(/my\040data/a\072b:/x\011y:none:rbind)");
-  EXPECT_EQ(mount_argument({"/${HOME}/$x", "/back\\slash", "rbind"}), R"(/\044{HOME}/$x:/back\134slash:none:rbind)");
+  EXPECT_EQ(mount_argument({"/${HOME}/$x", "/back\\slash", "rbind"}),
+            R"(/\044{HOME}/$x:/back\134slash:none:rbind)");
 }
 
 TEST(StartCommand, RunsTheLeaderInsteadOfTheEntryPoint) {
   StartRequest request;
   EXPECT_THAT(start_command("pyxis_7.0", request, {"/opt/leader", "/run/x/socket", "/run/x/rc"}),
-              ElementsAre("enroot", "start", "--rc", "/run/x/rc",                      //
-                          "--mount", "tmpfs:/.pyxis:tmpfs:x-create=dir,size=64k,mode=755",      //
+              ElementsAre("enroot", "start", "--rc", "/run/x/rc",                           //
+                          "--mount", "tmpfs:/.pyxis:tmpfs:x-create=dir,size=64k,mode=755",  //
                           "--mount", "/opt/leader:/.pyxis/leader:none:x-create=file,bind",  //
-                          "--mount", "/run/x/socket:/.pyxis/socket:none:x-create=file,bind",
-                          "pyxis_7.0", "/.pyxis/leader", "/.pyxis/socket", "workdir"));
+                          "--mount", "/run/x/socket:/.pyxis/socket:none:x-create=file,bind", "pyxis_7.0",
+                          "/.pyxis/leader", "/.pyxis/socket", "workdir"));
 }
 
 TEST(StartCommand, RunsTheEntryPointFirstWhereThatIsWanted) {
@@ -52,11 +54,11 @@ TEST(StartCommand, RunsTheEntryPointFirstWhereThatIsWanted) {
   request.job_env = {"A=1 2", "LINES=1\n2", "B=3"};
   request.mounts = {{"/data", "/data", "x-create=auto,rbind"}};
   EXPECT_THAT(start_command("/data/x.sqsh", request, {"/opt/leader", "/run/x/socket", ""}),
-              ElementsAre("enroot", "start", "--net", "--uts", "--env", "A=1 2",             //
-                          "--mount", "tmpfs:/.pyxis:tmpfs:x-create=dir,size=64k,mode=755",            //
-                          "--mount", "/opt/leader:/.pyxis/leader:none:x-create=file,bind",   //
+              ElementsAre("enroot", "start", "--net", "--uts", "--env", "A=1 2",              //
+                          "--mount", "tmpfs:/.pyxis:tmpfs:x-create=dir,size=64k,mode=755",    //
+                          "--mount", "/opt/leader:/.pyxis/leader:none:x-create=file,bind",    //
                           "--mount", "/run/x/socket:/.pyxis/socket:none:x-create=file,bind",  //
-                          "--mount", "/data:/data:none:x-create=auto,rbind",                 //
+                          "--mount", "/data:/data:none:x-create=auto,rbind",                  //
                           "/data/x.sqsh", "/.pyxis/leader", "/.pyxis/socket"));
 }
 
@@ -69,21 +71,23 @@ TEST(StartCommand, KeepsTheDirectoryThatTheUserNames) {
 TEST(ToolEnvironment, HasTheUsersChoicesAndNotTheJobsLocale) {
   auto given = Environment::from({"A=1", "LANG=de_DE", "LC_ALL=C", "ENROOT_UNSHARE_PID=yes"});
   StartRequest request;
-  EXPECT_THAT(tool_environment(given, request).lines(), ElementsAre("A=1", "ENROOT_LOGIN_SHELL=no", "ENROOT_UNSHARE_PID=no"));
+  EXPECT_THAT(tool_environment(given, request).lines(),
+              ElementsAre("A=1", "ENROOT_LOGIN_SHELL=no", "ENROOT_UNSHARE_PID=no"));
   request.env_names = {"LANG"};
   request.mount_home = true;
   request.remap_root = false;
   request.writable = true;
   EXPECT_THAT(tool_environment(given, request).lines(),
-              ElementsAre("A=1", "ENROOT_LOGIN_SHELL=no", "ENROOT_MOUNT_HOME=yes", "ENROOT_REMAP_ROOT=no", "ENROOT_ROOTFS_WRITABLE=yes",
-                          "ENROOT_UNSHARE_PID=no", "LANG=de_DE"));
+              ElementsAre("A=1", "ENROOT_LOGIN_SHELL=no", "ENROOT_MOUNT_HOME=yes", "ENROOT_REMAP_ROOT=no",
+                          "ENROOT_ROOTFS_WRITABLE=yes", "ENROOT_UNSHARE_PID=no", "LANG=de_DE"));
 }
 
 TEST(ContainerEnvironment, IsWhatEnrootHasNotPassedOn) {
   auto given = Environment::from({"JOB=1", "BOTH=job", "HOME=/home/alice", "PATH=/usr/bin:/opt/marker"});
-  EXPECT_THAT(container_environment(given, {"JOB=1", "BOTH=image", "IMAGE=2", "PATH=/image/bin", "HOME=/home/alice",
-                                            "ENROOT_ROOTFS=/x", "SHLVL=1", "PWD=/", "OLDPWD=/", "_=/bin/sh"}),
-              ElementsAre("BOTH=image", "HOME=/home/alice", "IMAGE=2", "PATH=/image/bin"));
+  EXPECT_THAT(
+      container_environment(given, {"JOB=1", "BOTH=image", "IMAGE=2", "PATH=/image/bin", "HOME=/home/alice",
+                                    "ENROOT_ROOTFS=/x", "SHLVL=1", "PWD=/", "OLDPWD=/", "_=/bin/sh"}),
+      ElementsAre("BOTH=image", "HOME=/home/alice", "IMAGE=2", "PATH=/image/bin"));
   EXPECT_THAT(container_environment(given, {"PATH=/usr/bin:/opt/marker"}), IsEmpty());
 }
 

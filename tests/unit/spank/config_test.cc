@@ -27,10 +27,10 @@ TEST(Config, DefaultsAreTheDocumentedOnes) {
 }
 
 TEST(Config, ReadsEveryKey) {
-  auto config = parse_config({"runtime_path=/var/p/", "execute_entrypoint=yes", "container_scope=job",
-                              "sbatch_support=n", "use_enroot_load=1", "use_squashfuse=true",
-                              "pyxis_path=/opt/pyxis", "engine=enroot", "enroot_path=/opt/enroot",
-                              "importer=/opt/importer"});
+  auto config =
+      parse_config({"runtime_path=/var/p/", "execute_entrypoint=yes", "container_scope=job",
+                    "sbatch_support=n", "use_enroot_load=1", "use_squashfuse=true", "pyxis_path=/opt/pyxis",
+                    "engine=enroot", "enroot_path=/opt/enroot", "importer=/opt/importer"});
   ASSERT_TRUE(config.ok()) << config.error().text();
   EXPECT_EQ(config->runtime_path, "/var/p");
   EXPECT_TRUE(config->execute_entrypoint);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <utility>
 
 #include "base/environment.h"
 #include "spank/slurm_api.h"
@@ -16,6 +17,7 @@ class FakeSlurm : public SlurmApi {
       {Item::local_tasks, 1},  {Item::total_tasks, 1},  {Item::nodes, 1}};
   Environment variables;
   std::vector<std::string> argv = {"/bin/true"};
+  std::string task_prolog;
   std::vector<std::string> registered, said, errors;
 
   Context context() override { return where; }
@@ -34,6 +36,7 @@ class FakeSlurm : public SlurmApi {
     variables.set(name, value);
   }
   void unset_environment(const std::string& name) override { variables.unset(name); }
+  std::string take_task_prolog() override { return std::exchange(task_prolog, ""); }
   void say(const std::string& line) override { said.push_back(line); }
   void error(const std::string& line) override { errors.push_back(line); }
   void debug(const std::string&) override {}
