@@ -1,5 +1,7 @@
 #include "engine/import.h"
 
+#include <filesystem>
+
 namespace pyxis {
 namespace {
 
@@ -15,10 +17,19 @@ Result<Digest> digest_from(const std::string& name, const std::string& verb, con
   return Digest::parse(TRY(run_helper(helper_command(name, verb, request), settings, reporter)));
 }
 
+// The name that is recorded means one file, wherever it is used.
+Result<ImportRequest> with_absolute_path(ImportRequest request) {
+  auto& path = request.reference.path;
+  std::error_code code;
+  if (!path.empty()) path = std::filesystem::absolute(path, code).lexically_normal();
+  if (code) return sys_error(path, code.value());
+  return request;
+}
+
 }  // namespace
 
 Result<void> check_importable(const Reference& reference) {
-  if (reference.scheme == Reference::Scheme::docker) return ok();
+  if (reference.scheme != Reference::Scheme::file) return ok();
   return fail("images of this kind cannot be imported in this release: " + reference.canonical(),
               "push the image to a registry and name it there");
 }
@@ -30,8 +41,9 @@ std::string recorded_name(const ImportRequest& request) {
   return reference.canonical() + " " + request.platform.text();
 }
 
-Result<StoredImage> import_image(const Store& store, const Settings& settings, const ImportRequest& request,
+Result<StoredImage> import_image(const Store& store, const Settings& settings, const ImportRequest& given,
                                  Reporter& reporter) {
+  auto request = TRY(with_absolute_path(given));
   if (auto check = TRY(NameCheck::begin(store, settings, request));
       check && TRY(check->still_current(reporter)))
     return check->image();
@@ -49,11 +61,16 @@ Result<StoredImage> import_image(const Store& store, const Settings& settings, c
 }
 
 Result<Digest> resolve_digest(const Settings& settings, const ImportRequest& request, Reporter& reporter) {
+  if (request.reference.scheme != Reference::Scheme::docker)
+    return fail("only registries are asked for digests: " + request.shown_as,
+                "import the image: pyxis pull prints the digest");
   return digest_from("pyxis-ask", "digest", settings, request, reporter);
 }
 
 Result<std::optional<NameCheck>> NameCheck::begin(const Store& store, const Settings& settings,
                                                   const ImportRequest& request) {
+  // What is on this machine is looked at by whoever imports it.
+  if (request.reference.scheme != Reference::Scheme::docker) return std::optional<NameCheck>();
   auto name = TRY(find_name(store, recorded_name(request)));
   if (!name) return std::optional<NameCheck>();
   auto image = TRY(find_image(store, name->manifest));

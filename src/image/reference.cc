@@ -301,7 +301,8 @@ Result<Reference> parse_reference(std::string_view text) {
   if (text.empty()) return fail("the image name is empty", "write docker://[REGISTRY/]IMAGE[:TAG] or a path");
   if (text.size() > max_text) return fail("the image name is longer than 4096 characters");
   auto blank_or_control = [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; };
-  bool path = text.starts_with('/') || text.starts_with('.');
+  bool path = text.starts_with('/') || text.starts_with('.') || text.starts_with("oci:") ||
+              text.starts_with("oci-archive:") || text.starts_with("docker-archive:");
   if (text.find('\0') != text.npos || (!path && std::ranges::any_of(text, blank_or_control)))
     return fail(quoted(text) + ": blanks and control characters are not allowed in it");
   auto reference = parse_by_scheme(text);

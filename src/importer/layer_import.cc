@@ -12,8 +12,6 @@
 #include "base/text.h"
 #include "importer/import_progress.h"
 #include "layer/byte_source.h"
-#include "layer/unpack.h"
-#include "store/layers.h"
 
 namespace pyxis {
 namespace {
@@ -46,8 +44,8 @@ Result<void> check_space(const Store& store, uint64_t needed) {
 
 class LayerImporter {
  public:
-  LayerImporter(const Store& store, Client& client, const Reference& reference, ImportProgress& progress)
-      : store_(store), client_(client), reference_(reference), progress_(progress) {}
+  LayerImporter(const Store& store, const FetchBlob& fetch, ImportProgress& progress)
+      : store_(store), fetch_(fetch), progress_(progress) {}
 
   // Takes one layer after another until none is left or somebody failed.
   void work(std::span<const Descriptor> layers) {
@@ -77,10 +75,7 @@ class LayerImporter {
     if (TRY(layer_present(store_, layer.digest))) return ok();  // another process made it while we waited
     auto staging = TRY(store_.stage());
     auto facts = TRY_CONTEXT(download_and_unpack(layer, staging.fd()), "layer " + layer.digest.text());
-    LayerMeta meta{
-        layer.size, facts.files, facts.bytes, {}, facts.implied_directories, facts.hides_lower_layers};
-    for (const auto& link : facts.external_links) meta.links.push_back({link.path, link.target});
-    return publish_layer(store_, layer.digest, std::move(staging), meta);
+    return publish_layer(store_, layer.digest, std::move(staging), layer_meta(layer.size, facts));
   }
 
   // Two threads and a pipe: one downloads and hashes, this one inflates and writes files.
@@ -89,7 +84,7 @@ class LayerImporter {
     BytePipe pipe(pipe_bytes);
     Result<void> download;
     std::thread downloader([&] {
-      download = client_.fetch_blob(reference_, layer, [&](std::span<const std::byte> data) -> Result<void> {
+      download = fetch_(layer, [&](std::span<const std::byte> data) -> Result<void> {
         if (stopped_) return fail("stopped after another layer's failure");
         progress_.downloaded(data.size());
         return pipe.write(data);
@@ -97,7 +92,7 @@ class LayerImporter {
       pipe.finish(download.ok() ? std::nullopt : std::optional(download.error()));
     });
     PipeSource source(pipe);
-    auto unpacked = unpack_layer(source, directory.get(), {form(), {}});
+    auto unpacked = unpack_layer(source, directory.get(), {layer_form(store_), {}});
     // Bytes behind the archive's end are part of the blob: its digest is known once all have come.
     if (unpacked.ok()) unpacked = drain(source, std::move(unpacked));
     pipe.close_reader();
@@ -114,13 +109,8 @@ class LayerImporter {
       if (TRY(source.read(buffer)) == 0) return unpacked;
   }
 
-  LayerForm form() const {
-    return store_.form() == StoreForm::overlay ? LayerForm::overlay : LayerForm::plain;
-  }
-
   const Store& store_;
-  Client& client_;
-  const Reference& reference_;
+  const FetchBlob& fetch_;
   ImportProgress& progress_;
   std::atomic<size_t> next_ = 0;
   std::atomic<bool> stopped_ = false;
@@ -130,15 +120,26 @@ class LayerImporter {
 
 }  // namespace
 
-Result<void> import_layers(const Store& store, Client& client, const Reference& reference,
-                           std::span<const Descriptor> layers, unsigned workers, Reporter& reporter) {
+LayerMeta layer_meta(uint64_t blob_bytes, const LayerFacts& facts) {
+  LayerMeta meta{
+      blob_bytes, facts.files, facts.bytes, {}, facts.implied_directories, facts.hides_lower_layers};
+  for (const auto& link : facts.external_links) meta.links.push_back({link.path, link.target});
+  return meta;
+}
+
+LayerForm layer_form(const Store& store) {
+  return store.form() == StoreForm::overlay ? LayerForm::overlay : LayerForm::plain;
+}
+
+Result<void> import_layers(const Store& store, const FetchBlob& fetch, std::span<const Descriptor> layers,
+                           unsigned workers, Reporter& reporter) {
   auto missing = TRY(missing_layers_largest_first(store, layers));
   if (missing.empty()) return ok();
   uint64_t bytes = 0;
   for (const auto& layer : missing) bytes += layer.size;
   TRY(check_space(store, bytes));
   ImportProgress progress(reporter, missing.size(), bytes);
-  LayerImporter importer(store, client, reference, progress);
+  LayerImporter importer(store, fetch, progress);
   std::vector<std::thread> threads;
   size_t count = std::min<size_t>(workers, missing.size());
   for (size_t i = 0; i < count; ++i) threads.emplace_back([&] { importer.work(missing); });

@@ -8,7 +8,8 @@ namespace pyxis {
 
 Result<std::unique_ptr<Client>> open_registry(const Reference& reference, const Settings& settings,
                                               Patience patience, Reporter& reporter, std::stop_token stop) {
-  TRY(check_importable(reference));
+  if (reference.scheme != Reference::Scheme::docker)
+    return fail("no image of a registry: " + reference.canonical());
   ClientSettings client;
   client.http.connect_timeout = settings.connect_timeout;
   client.http.transfer_timeout = settings.transfer_timeout;

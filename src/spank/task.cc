@@ -35,6 +35,15 @@ void add_own_mounts(const Step& step, const Environment& env, const std::vector<
     mounts.push_back(bind_in_place(*pmix, ""));
 }
 
+// The engine works in a directory of its own.
+std::string with_absolute_path(const std::string& image, const std::string& directory) {
+  if (image.starts_with('.')) return directory + "/" + image;
+  for (const std::string scheme : {"oci:", "oci-archive:", "docker-archive:"})
+    if (image.starts_with(scheme) && !image.substr(scheme.size()).starts_with('/'))
+      return scheme + directory + "/" + image.substr(scheme.size());
+  return image;
+}
+
 Result<StartRequest> make_request(SlurmApi& api, const Step& step) {
   const auto& options = step.options;
   StartRequest request;
@@ -42,7 +51,7 @@ Result<StartRequest> make_request(SlurmApi& api, const Step& step) {
   request.temporary = step.temporary();
   if (options.name) request.mode = options.name->mode;
   auto directory = TRY(working_directory());
-  request.image = options.image.starts_with('.') ? directory + "/" + options.image : options.image;
+  request.image = with_absolute_path(options.image, directory);
   request.importer = step.importer;
   request.mounts = options.mounts;
   TRY(resolve_sources(request.mounts, directory));

@@ -121,6 +121,8 @@ TEST(Reference, Paths) {
   EXPECT_EQ(parse_reference("oci:/a:b/dir").value().path, "/a:b/dir");
   EXPECT_EQ(parse_reference("oci-archive:x.tar").value().scheme, Scheme::oci_archive);
   EXPECT_EQ(parse_reference("docker-archive:/x:y.tar").value().path, "/x:y.tar");
+  EXPECT_EQ(parse_reference("oci:/a b/dir:1.0").value().path, "/a b/dir");
+  EXPECT_EQ(parse_reference("oci-archive:a b.tar").value().path, "a b.tar");
   EXPECT_EQ(parse_reference("./x.sqsh").value().scheme, Scheme::file);
   EXPECT_EQ(parse_reference("../x.sqsh").value().path, "../x.sqsh");
   EXPECT_EQ(parse_reference("/x/y z.sqsh").value().path, "/x/y z.sqsh");

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <sys/wait.h>
 
+#include <filesystem>
+
 #include "fake_in_process_engine.h"
 #include "fake_slurm.h"
 #include "spank/step.h"
@@ -128,6 +130,23 @@ TEST_F(Task, TheRequestSaysAll) {
   EXPECT_THAT(engine.last_process.environment,
               AllOf(Contains("A=1"), Contains("HOME=/home/alice"), Not(Contains(HasSubstr("LD_PRELOAD")))));
   EXPECT_THAT(request.job_env, Contains("LD_PRELOAD=/x"));
+}
+
+TEST_F(Task, PathsOfImagesAreTheJobs) {
+  auto here = std::filesystem::current_path().string();
+  for (const auto& [given, wanted] : std::vector<std::pair<std::string, std::string>>{
+           {"./x.sqsh", here + "/./x.sqsh"},
+           {"/x.sqsh", "/x.sqsh"},
+           {"oci:a/b:tag", "oci:" + here + "/a/b:tag"},
+           {"oci-archive:x.tar", "oci-archive:" + here + "/x.tar"},
+           {"docker-archive:/x.tar", "docker-archive:/x.tar"},
+           {"debian:trixie", "debian:trixie"}}) {
+    engine.start_error = fail("stop here");
+    step.rendezvous = std::move(Rendezvous::create()).value();
+    step.options.image = given;
+    EXPECT_EQ(start_task(slurm, step, engine), -1);
+    EXPECT_EQ(engine.starts.back().image, wanted);
+  }
 }
 
 TEST_F(Task, TheBatchScriptIsMountedAtItsOwnPlace) {
