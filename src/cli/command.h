@@ -26,6 +26,9 @@ inline void refuse_unknown_options(CLI::App* command) {
   });
 }
 
+// The program under this name is taken for enroot, of that version.
+inline constexpr auto enroot_name = "enroot", enroot_interface_version = "4.1.0";
+
 // The program under the name enroot-mount: mounts lines of an fstab, for hooks.
 int enroot_mount(int argc, char** argv, const Environment& environment);
 

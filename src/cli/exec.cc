@@ -62,10 +62,10 @@ Result<int> exec(const ExecArguments& arguments, const std::vector<std::string>&
   }
   inside.argv = command;
   inside.environment = environment.lines();
-  inside.pretend_ownership = true;
   inside.keep_capabilities = appears_as_root(arguments.pid);
   inside.not_executed = [](const Error& error) { log::error(error.text()); };
   auto namespaces = TRY(open_namespaces(arguments.pid, kinds));
+  inside.pretend_ownership = confines_privilege(namespaces);
   return shell_status(TRY(run_in_sandbox(namespaces, inside)));
 }
 

@@ -84,8 +84,8 @@ int explain(CLI::App& app, const std::string& topic) {
   return 0;
 }
 
-int run_command_line(int argc, char** argv, const Environment& environment) {
-  CLI::App app{description, "pyxis"};
+int run_command_line(const std::string& name, int argc, char** argv, const Environment& environment) {
+  CLI::App app{description, name};
   app.require_subcommand(1);
   std::vector<std::pair<CLI::App*, cli::Action>> commands;
   for (auto add : {cli::add_load, cli::add_pull, cli::add_import, cli::add_export, cli::add_start,
@@ -133,11 +133,12 @@ int main(int argc, char** argv) {
   try {
     auto environment = pyxis::Environment::capture();
     std::string_view name = argc > 0 ? argv[0] : "";
-    if (name.substr(name.rfind('/') + 1) == "enroot-mount")
-      return pyxis::cli::enroot_mount(argc, argv, environment);
+    name.remove_prefix(name.rfind('/') + 1);
+    if (name == "enroot-mount") return pyxis::cli::enroot_mount(argc, argv, environment);
     if (argc == 3 && std::string_view(argv[1]) == "step")
       return pyxis::run_step_command(argv[2], environment);
-    return pyxis::run_command_line(argc, argv, environment);
+    return pyxis::run_command_line(name == pyxis::cli::enroot_name ? "enroot" : "pyxis", argc, argv,
+                                   environment);
   } catch (const std::exception& error) {
     pyxis::log::error(std::string("internal error: ") + error.what());
     return 1;

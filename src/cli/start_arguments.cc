@@ -129,7 +129,7 @@ Result<int> run_job(const StartJob& job, const Environment& environment) {
   auto given = options.given.environment;
   SandboxCommand inside;
   start_by_init(inside, TRY(recorded_config(job.settings, options)), job.settings.environment, job.init);
-  inside.keep_capabilities = options.request.remap_root.value_or(job.settings.remap_root);
+  bool remap_root = options.request.remap_root.value_or(job.settings.remap_root);
   std::array<int, 2> leash;
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, leash.data()) != 0) return sys_error("socketpair");
   Fd ours(leash[0]), theirs(leash[1]);
@@ -140,7 +140,8 @@ Result<int> run_job(const StartJob& job, const Environment& environment) {
   if (running.started.attached) warn_of_what_a_running_one_ignores(job.arguments);
   inside.environment = command_environment(environment, running.started, given);
   inside.workdir = running.started.workdir;
-  inside.pretend_ownership = true;
+  inside.pretend_ownership = confines_privilege(running.namespaces);
+  inside.keep_capabilities = remap_root || !inside.pretend_ownership;
   inside.not_executed = [](const Error& error) { log::error(error.text()); };
   Child supervisor(running.supervisor);
   auto status = run_in_sandbox(running.namespaces, inside);

@@ -115,8 +115,7 @@ Result<Environment> hook_environment(const Settings& settings, const HookSetting
   environment.set("ENROOT_CONFIG_PATH", settings.config_path);
   environment.set("ENROOT_DATA_PATH", settings.data_path);
   environment.set("ENROOT_RUNTIME_PATH", settings.runtime_path);
-  environment.set("ENROOT_TEMP_PATH",
-                  environment.get_or("ENROOT_TEMP_PATH", environment.get_or("TMPDIR", "/tmp")));
+  environment.set("ENROOT_TEMP_PATH", settings.temp_path);
   for (const auto* flag : flags)
     set_flag(environment, flag, parse_bool(environment.get_or(flag, "no")).value_or(true));
   set_flag(environment, "ENROOT_REMAP_ROOT", of_start.remap_root);

@@ -1,9 +1,11 @@
 #include "engine/helper.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 
@@ -44,6 +46,34 @@ class EndsHelperFirst {
   Fd pidfd_;
 };
 
+// Children started while it lives may use no more than `most` of the processors that this process may: the
+// next ones, counted from where it runs, so that not all of a node's users are sent to the same.
+class FewerProcessors {
+ public:
+  explicit FewerProcessors(unsigned most) {
+    if (::sched_getaffinity(0, sizeof all_, &all_) != 0) return;
+    if (static_cast<unsigned>(CPU_COUNT(&all_)) <= most) return;
+    cpu_set_t some;
+    CPU_ZERO(&some);
+    auto cpu = static_cast<size_t>(std::max(0, ::sched_getcpu()));
+    for (unsigned chosen = 0; chosen < most; cpu = (cpu + 1) % CPU_SETSIZE)
+      if (CPU_ISSET(cpu, &all_)) {
+        CPU_SET(cpu, &some);
+        ++chosen;
+      }
+    narrowed_ = ::sched_setaffinity(0, sizeof some, &some) == 0;
+  }
+  ~FewerProcessors() {
+    if (narrowed_) ::sched_setaffinity(0, sizeof all_, &all_);
+  }
+  FewerProcessors(const FewerProcessors&) = delete;
+  FewerProcessors& operator=(const FewerProcessors&) = delete;
+
+ private:
+  cpu_set_t all_;
+  bool narrowed_ = false;
+};
+
 }  // namespace
 
 Result<Helper> start_helper(const HelperCommand& command, const Settings& settings) {
@@ -59,6 +89,7 @@ Result<Helper> start_helper(const HelperCommand& command, const Settings& settin
   spawn_request.descriptors.emplace_back(theirs.get(), import_news_fd);
   spawn_request.close_others = true;
   spawn_request.parent_death_signal = SIGTERM;
+  FewerProcessors of_settings(settings.max_processors);
   return Helper{name, TRY(spawn(spawn_request)), std::move(ours)};
 }
 

@@ -103,6 +103,7 @@ Result<Launched> launch_container(const Store& store, const Settings& settings, 
 
   SandboxPlan plan;
   plan.remap_root = options.remap_root;
+  plan.superuser = options.superuser;
   plan.writable = options.writable;
   plan.extra = options.unshare;
   std::optional<ImageServer> server;

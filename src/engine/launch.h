@@ -18,6 +18,7 @@ namespace pyxis {
 
 struct LaunchOptions {
   bool remap_root = false, writable = true, mount_home = false;
+  bool superuser = false;  // as in SandboxPlan
   std::vector<MountEntry> mounts;
   std::vector<Namespace> unshare;  // beside user, mount and cgroup
   std::string workdir;             // empty: the image's

@@ -185,6 +185,8 @@ Result<Settings> load_settings(const Environment& environment) {
       env.get_or("ENROOT_CONFIG_PATH", env.get_or("XDG_CONFIG_HOME", account.home + "/.config") + "/enroot");
   settings.data_path =
       env.get_or("ENROOT_DATA_PATH", env.get_or("XDG_DATA_HOME", account.home + "/.local/share") + "/pyxis");
+  settings.cache_path = env.get_or("ENROOT_CACHE_PATH", "");
+  settings.temp_path = env.get_or("ENROOT_TEMP_PATH", env.get_or("TMPDIR", "/tmp"));
   settings.runtime_path = env.get_or("ENROOT_RUNTIME_PATH", default_runtime_path(env, account.uid));
   TRY(read_flags(settings));
   settings.max_processors =

@@ -12,7 +12,8 @@
 namespace pyxis {
 
 struct Settings {
-  std::string sysconf_path, config_path, data_path, runtime_path;
+  std::string sysconf_path, config_path, data_path, runtime_path, temp_path;
+  std::string cache_path;  // where layers and images are; empty: beside the containers
   bool allow_http = false, rootfs_writable = false, remap_root = false, mount_home = false,
        allow_superuser = false, force_override = false;
   bool login_shell = true, native_overlayfs = true;

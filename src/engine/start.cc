@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 
@@ -207,6 +208,7 @@ class Start {
     options.writable = request_.writable.value_or(settings_.rootfs_writable_set ? settings_.rootfs_writable
                                                                                 : default_writable_);
     options.mount_home = request_.mount_home.value_or(settings_.mount_home);
+    options.superuser = settings_.allow_superuser && ::geteuid() == 0;
     options.workdir = request_.workdir;
     options.mounts = mounts_;
     for (const auto& mount : request_.mounts)
@@ -218,7 +220,7 @@ class Start {
     InitRequest init;
     init.login_shell = settings_.login_shell;
     if (request_.entrypoint.value_or(false)) options.init = init;
-    bool remap_root = options.remap_root;
+    bool remap_root = options.remap_root, superuser = options.superuser;
     if (request_.mode == NameMode::no_exec && record.form != ContainerForm::flat)
       if (auto running = TRY(join_running(settings_.runtime_path, request_.container)))
         options.running_root = TRY(clone_root(running->namespaces));
@@ -236,14 +238,18 @@ class Start {
     container.running.started.workdir = launched.workdir;
     container.running.namespaces = std::move(launched.sandbox.namespaces);
     if (!launched.init_name.empty())
-      container.entrypoint = TRY(entrypoint_of(launched.init_name, record, std::move(init), remap_root));
+      container.entrypoint = TRY(entrypoint_of(launched.init_name, record, std::move(init)));
+    if (container.entrypoint) {
+      container.entrypoint->command.keep_capabilities = remap_root || superuser;
+      container.entrypoint->command.pretend_ownership = !superuser;
+    }
     if (auto image = find_image(*store_, record.image); image.ok() && *image)
       container.layers = (*image)->layers;
     return container;
   }
 
-  Result<Entrypoint> entrypoint_of(const std::string& name, const ContainerRecord& record, InitRequest init,
-                                   bool remap_root) const {
+  Result<Entrypoint> entrypoint_of(const std::string& name, const ContainerRecord& record,
+                                   InitRequest init) const {
     Entrypoint entrypoint;
     entrypoint.name = name;
     entrypoint.recorded_config = record.config;
@@ -251,8 +257,6 @@ class Start {
     entrypoint.init = std::move(init);
     entrypoint.log = request_.entrypoint_log;
     entrypoint.program = TRY(open_path(TRY(installed_part(handover_program)), O_RDONLY));
-    entrypoint.command.keep_capabilities = remap_root;
-    entrypoint.command.pretend_ownership = true;
     return entrypoint;
   }
 

@@ -21,11 +21,9 @@ Result<FormChoice> probe_and_remember(const Store& store, const std::string& rel
   return FormChoice{support.usable ? ContainerForm::overlay : ContainerForm::flat, support.why};
 }
 
-}  // namespace
-
-Result<Store> open_user_store(const Settings& settings) {
-  auto opened = Store::open(settings.data_path, [&]() -> StoreForm {
-    auto directory = open_path(settings.data_path, O_RDONLY | O_DIRECTORY);
+Result<Store> open_store(const std::string& path, const std::string& setting) {
+  auto opened = Store::open(path, [&]() -> StoreForm {
+    auto directory = open_path(path, O_RDONLY | O_DIRECTORY);
     if (!directory.ok()) return StoreForm::overlay;
     auto support = probe_overlay(directory->get());
     // Where the question cannot be put (no user namespaces), starting a container says why; layers can still
@@ -35,25 +33,37 @@ Result<Store> open_user_store(const Settings& settings) {
   if (!opened.ok())
     return std::move(opened)
         .error()
-        .context("open store " + settings.data_path)
-        .with_remedy("make that directory writable, or set ENROOT_DATA_PATH to one that is");
+        .context("open store " + path)
+        .with_remedy("make that directory writable, or set " + setting + " to one that is");
   return opened;
 }
 
+}  // namespace
+
+Result<Store> open_user_store(const Settings& settings) {
+  bool apart = !settings.cache_path.empty() && settings.cache_path != settings.data_path;
+  auto store = TRY(apart ? open_store(settings.cache_path, "ENROOT_CACHE_PATH")
+                         : open_store(settings.data_path, "ENROOT_DATA_PATH"));
+  if (apart) store.keep_containers_in(TRY(open_store(settings.data_path, "ENROOT_DATA_PATH")));
+  if (!settings.native_overlayfs) store.avoid_overlays();
+  return store;
+}
+
 Result<FormChoice> choose_container_form(const Store& store) {
+  if (store.avoids_overlays()) return FormChoice{ContainerForm::flat, "ENROOT_NATIVE_OVERLAYFS is off"};
   if (store.form() == StoreForm::plain)
     return FormChoice{ContainerForm::flat, "the store is on a file system without overlay support"};
   utsname names;
   ::uname(&names);
   std::string release = names.release;
-  auto known = read_file(store.path() + "/" + answer_file, 4096);
+  auto known = read_file(store.of_containers().path() + "/" + answer_file, 4096);
   if (known.ok()) {
     auto line = std::string(trim(*known));
     if (line == release + " yes") return FormChoice{ContainerForm::overlay, ""};
     auto refusal = release + " no ";
     if (line.starts_with(refusal)) return FormChoice{ContainerForm::flat, line.substr(refusal.size())};
   }
-  return probe_and_remember(store, release);
+  return probe_and_remember(store.of_containers(), release);
 }
 
 }  // namespace pyxis

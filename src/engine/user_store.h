@@ -8,8 +8,8 @@
 
 namespace pyxis {
 
-// Opens the store at settings.data_path. Where there is none it is made, in the form its file system can
-// hold.
+// Opens the store at settings.data_path, or that at settings.cache_path with the containers of the former.
+// Where there is none it is made, in the form its file system can hold.
 Result<Store> open_user_store(const Settings& settings);
 
 // What a new container in this store can be: an overlay where the kernel mounts one here, else a flat copy.

@@ -28,7 +28,8 @@ namespace pyxis {
 namespace {
 
 std::vector<Namespace> namespace_kinds(const SandboxPlan& plan) {
-  std::vector<Namespace> kinds = {Namespace::user, Namespace::mount};
+  std::vector<Namespace> kinds = {Namespace::mount};
+  if (!plan.superuser) kinds.insert(kinds.begin(), Namespace::user);
   for (auto kind : plan.extra)
     if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) kinds.push_back(kind);
   return kinds;
@@ -110,7 +111,7 @@ Result<std::string> run_prepare(const SandboxPlan& plan, Preparation& preparatio
 }
 
 Result<ChildAnswer> build(const SandboxPlan& plan, const std::vector<Namespace>& kinds, const IdMap& map) {
-  TRY(write_own_id_map(map));
+  if (!plan.superuser) TRY(write_own_id_map(map));
   TRY(isolate_mounts(kinds));
   TRY(set_up_extras(plan, kinds));
   Fd root = TRY(mount_root(plan.root, plan.mount_point));
@@ -170,6 +171,10 @@ Sandbox received(ChildAnswer answer, const std::vector<Namespace>& kinds) {
 }
 
 }  // namespace
+
+bool confines_privilege(const NamespaceSet& namespaces) {
+  return std::ranges::any_of(namespaces, [](const auto& one) { return one.first == Namespace::user; });
+}
 
 Result<Sandbox> create_sandbox(const SandboxPlan& plan) {
   auto kinds = namespace_kinds(plan);

@@ -28,6 +28,7 @@ struct Preparation {
 
 struct SandboxPlan {
   bool remap_root = false;       // the user appears as uid and gid 0
+  bool superuser = false;        // for root alone: no user namespace, and the privilege that goes with it
   bool writable = true;          // false: the root (not what is mounted in it) is read-only in the end
   std::vector<Namespace> extra;  // beside user and mount: cgroup, ipc, uts, net, pid
   RootSpec root;
@@ -39,7 +40,10 @@ struct SandboxPlan {
   std::string hostname;  // with Namespace::uts only; empty: the host's
 };
 
-using NamespaceSet = std::vector<std::pair<Namespace, Fd>>;  // user first, mount second
+using NamespaceSet = std::vector<std::pair<Namespace, Fd>>;  // user, if there is one, and mount first
+
+// True where processes in these namespaces have one id, mapped, and no privilege outside.
+bool confines_privilege(const NamespaceSet& namespaces);
 
 // The command name (PR_SET_NAME) of a pid namespace's init.
 inline constexpr auto sandbox_init_name = "pyxis-init";

@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <climits>
 
 #include "base/environment.h"
@@ -124,7 +125,8 @@ Result<void> enter(SlurmApi& api, const Step& step, Container container) {
   TRY(join_namespaces(container.started.namespaces, container.namespaces));
   container.namespaces.clear();
   TRY(enter_directory(container.started.workdir));
-  TRY(install_ownership_filter());
+  // Root without a user namespace (ENROOT_ALLOW_SUPERUSER) changes owners himself.
+  if (std::ranges::count(container.started.namespaces, Namespace::user) > 0) TRY(install_ownership_filter());
   TRY(drop_capabilities_unless_root());
   apply_container_environment(api, container.started, step.options.env_names);
   return ok();

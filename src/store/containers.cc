@@ -35,8 +35,8 @@ ContainerForm form_named(const std::string& name) {
 // A removed container is first renamed into tmp/, so its name is free at once and a killed removal is swept
 // later.
 Result<void> discard(const Store& store, const std::string& name) {
-  auto staging = TRY(store.stage());
-  if (::renameat(store.containers(), name.c_str(), staging.fd(), "container") != 0) {
+  auto staging = TRY(store.of_containers().stage());
+  if (::renameat(store.of_containers().containers(), name.c_str(), staging.fd(), "container") != 0) {
     if (errno == ENOENT) return ok();
     return sys_error("remove container " + name);
   }
@@ -58,7 +58,8 @@ Result<void> check_container_name(const std::string& name) {
 }
 
 Result<bool> container_exists(const Store& store, const std::string& name) {
-  if (::faccessat(store.containers(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) return true;
+  if (::faccessat(store.of_containers().containers(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+    return true;
   if (errno == ENOENT) return false;
   return sys_error("container " + name);
 }
@@ -86,7 +87,7 @@ Result<ContainerRecord> read_container(const Store& store, const std::string& na
 }
 
 Result<std::vector<std::string>> list_containers(const Store& store) {
-  return list_directory(store.containers());
+  return list_directory(store.of_containers().containers());
 }
 
 static std::string name_lock(const std::string& name) {
@@ -94,19 +95,19 @@ static std::string name_lock(const std::string& name) {
 }
 
 Result<Fd> lock_container_name(const Store& store, const std::string& name) {
-  return store.lock_exclusive(name_lock(name));
+  return store.of_containers().lock_exclusive(name_lock(name));
 }
 
 void discard_name_lock(const Store& store, const std::string& name) {
-  store.discard_lock(name_lock(name));
+  store.of_containers().discard_lock(name_lock(name));
 }
 
 Result<Fd> try_lock_container_name(const Store& store, const std::string& name) {
-  return store.try_lock_exclusive(name_lock(name));
+  return store.of_containers().try_lock_exclusive(name_lock(name));
 }
 
 Result<StagingDirectory> stage_container(const Store& store, const ContainerRecord& record) {
-  auto staging = TRY(store.stage());
+  auto staging = TRY(store.of_containers().stage());
   json entry = {{"form", form_name(record.form)},
                 {"temporary", record.temporary},
                 {"owner_pid", record.owner.pid},
@@ -129,11 +130,11 @@ Result<StagingDirectory> stage_container(const Store& store, const ContainerReco
 }
 
 std::string container_path(const Store& store, const std::string& name) {
-  return store.path() + "/containers/" + store.host() + "/" + name;
+  return store.of_containers().path() + "/containers/" + store.of_containers().host() + "/" + name;
 }
 
 Result<Fd> open_container(const Store& store, const std::string& name) {
-  auto dir = open_at(store.containers(), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  auto dir = open_at(store.of_containers().containers(), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!dir.ok() && dir.error().code == ENOENT)
     return Error{"no container named " + printable(name), "'pyxis list' shows those there are", ENOENT};
   return dir;

@@ -86,7 +86,7 @@ Result<void> create_container(const Store& store, const ContainerRecord& record,
     auto rootfs = TRY(make_directory_at(staging.fd(), "rootfs", 0755));
     TRY(fill_flat(rootfs.get()));
   }
-  return staging.publish(store.containers(), record.name);
+  return staging.publish(store.of_containers().containers(), record.name);
 }
 
 }  // namespace pyxis

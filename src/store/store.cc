@@ -157,7 +157,7 @@ Result<void> Store::sweep_staging() const {
     }
     TRY(remove_tree(tmp_.get(), name));
   }
-  return ok();
+  return of_containers_ ? of_containers_->sweep_staging() : ok();
 }
 
 Result<void> Store::sync() const {

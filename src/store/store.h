@@ -12,6 +12,7 @@
 // there unless the machine loses power; layers.h says how that is noticed.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "base/fd.h"
@@ -61,6 +62,12 @@ class Store {
   int refs() const { return refs_.get(); }
   int containers() const { return containers_.get(); }
   int tmp() const { return tmp_.get(); }
+  // The store that has the containers: this one, or another where layers and images lie apart from them.
+  const Store& of_containers() const { return of_containers_ ? *of_containers_ : *this; }
+  void keep_containers_in(Store other) { of_containers_ = std::make_shared<const Store>(std::move(other)); }
+  // New containers are flat copies, whatever could be.
+  bool avoids_overlays() const { return avoids_overlays_; }
+  void avoid_overlays() { avoids_overlays_ = true; }
 
   Result<StagingDirectory> stage() const;
   // Waits for the exclusive lock of that name; it is held until the descriptor (and its copies) are closed.
@@ -81,6 +88,8 @@ class Store {
 
   std::string path_, host_;
   StoreForm form_ = StoreForm::overlay;
+  std::shared_ptr<const Store> of_containers_;
+  bool avoids_overlays_ = false;
   Fd root_, layers_, images_, refs_, containers_, tmp_, locks_;
 };
 
