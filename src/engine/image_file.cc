@@ -105,13 +105,14 @@ Result<Fd> memory_file(const std::string& content) {
 
 Result<WriteRequest> request_for(const ImageFileTarget& target, const Settings& settings,
                                  const std::string& config_bytes, const std::string& provenance) {
-  auto config = TRY(parse_config(config_bytes));
   WriteRequest request;
   request.name = target.name();
   request.replace = target.replace();
   request.squash_options = settings.environment.get_or(options_name, "");
   request.processors = settings.max_processors;
   request.epoch = target.epoch();
+  if (config_bytes.empty()) return request;  // made from an image file, whose own say it all
+  auto config = TRY(parse_config(config_bytes));
   request.extra = {{std::string(rc_path), make_rc(config, provenance), 0755},
                    {std::string(environment_path), make_environment(config)},
                    {std::string(fstab_path), make_fstab(config)},
@@ -167,7 +168,7 @@ Result<void> export_container(const Store& store, const Settings& settings, cons
   auto record = TRY(read_container(store, name));
   auto tree = TRY(tree_of_container(store, settings, record));
   auto request = TRY(request_for(target, settings, record.config, record.reference));
-  request.unless = rc_path;  // made from an image file: it has its own, maybe changed
+  request.unless = rc_path;  // one that somebody has put there counts
   return write_tree(tree, target, request, settings, reporter);
 }
 
