@@ -33,6 +33,7 @@ inline constexpr auto enroot_name = "enroot", enroot_interface_version = "4.1.0"
 int enroot_mount(int argc, char** argv, const Environment& environment);
 
 Action add_batch(CLI::App& app, const Environment& environment);
+Action add_create(CLI::App& app, const Environment& environment);
 Action add_digest(CLI::App& app, const Environment& environment);
 Action add_exec(CLI::App& app, const Environment& environment);
 Action add_export(CLI::App& app, const Environment& environment);

@@ -1,5 +1,7 @@
 #include "cli/images_to_load.h"
 
+#include "store/containers.h"
+
 namespace pyxis::cli {
 
 std::shared_ptr<ImageArguments> add_image_arguments(CLI::App& command) {
@@ -29,6 +31,16 @@ std::string default_name(const Reference& reference) {
   for (char& c : name)
     if (c == '/') c = '+';
   return reference.tag_written ? name + "+" + reference.tag : name;
+}
+
+Result<void> check_free(const Store& store, const std::string& name, bool replace) {
+  if (!TRY(container_exists(store, name))) return ok();
+  if (!replace)
+    return fail("container " + name + " exists already",
+                "choose another name with -n, or replace it with -f");
+  auto use = TRY(use_container(store, name));
+  if (!TRY(sole_user(use))) return container_runs(name);
+  return ok();
 }
 
 }  // namespace pyxis::cli

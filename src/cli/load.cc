@@ -8,13 +8,11 @@
 namespace pyxis::cli {
 namespace {
 
-struct LoadArguments {
-  std::string name;
-  bool force = false;
-};
-
-Result<int> load(const ImageArguments& image_arguments, const LoadArguments& arguments,
+Result<int> load(const ImageArguments& image_arguments, const ContainerArguments& arguments,
                  const Environment& environment) {
+  auto reference = TRY(parse_reference(image_arguments.uri));
+  if (reference.scheme == Reference::Scheme::file)
+    return create_of_file(reference.path, arguments, environment);
   auto settings = TRY(load_settings(environment));
   auto request = TRY(import_request(image_arguments));
   auto name = arguments.name.empty() ? default_name(request.reference) : arguments.name;
@@ -22,13 +20,11 @@ Result<int> load(const ImageArguments& image_arguments, const LoadArguments& arg
   auto store = TRY(open_user_store(settings));
   UmaskScope umask(022);
   auto name_lock = TRY(lock_container_name(store, name));
-  bool exists = TRY(container_exists(store, name));
-  if (exists && !arguments.force && !settings.force_override)
-    return fail("container " + name + " exists already",
-                "choose another name with -n, or replace it with -f");
+  bool replace = arguments.force || settings.force_override;
+  TRY(check_free(store, name, replace));
   TerminalReporter reporter;
   auto image = TRY_CONTEXT(import_image(store, settings, request, reporter), "import " + image_arguments.uri);
-  if (exists) TRY(remove_container(store, name));
+  if (replace) TRY(remove_container(store, name));
   ContainerRecord record;
   record.name = name;
   TRY(make_container(store, image, record));
@@ -42,7 +38,7 @@ Result<int> load(const ImageArguments& image_arguments, const LoadArguments& arg
 Action add_load(CLI::App& app, const Environment& environment) {
   auto* command = app.add_subcommand("load", "Import an image and make a container of it");
   auto image_arguments = add_image_arguments(*command);
-  auto arguments = std::make_shared<LoadArguments>();
+  auto arguments = std::make_shared<ContainerArguments>();
   command->add_option("-n,--name", arguments->name, "Name of the container (default: from the image's)")
       ->type_name("NAME");
   command->add_flag("-f,--force", arguments->force, "Replace a container of that name");

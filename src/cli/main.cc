@@ -30,7 +30,7 @@ constexpr auto footer =
 constexpr int interrupted = 128 + SIGINT;  // as shells tell it
 
 // Of enroot's, those that have to do with image files.
-constexpr std::array<std::string_view, 2> later_commands = {"create", "bundle"};
+constexpr std::array<std::string_view, 1> later_commands = {"bundle"};
 
 // Letters to insert, remove or replace (Levenshtein).
 size_t edit_distance(std::string_view a, std::string_view b) {
@@ -88,8 +88,8 @@ int run_command_line(const std::string& name, int argc, char** argv, const Envir
   CLI::App app{description, name};
   app.require_subcommand(1);
   std::vector<std::pair<CLI::App*, cli::Action>> commands;
-  for (auto add : {cli::add_load, cli::add_pull, cli::add_import, cli::add_export, cli::add_start,
-                   cli::add_batch, cli::add_exec, cli::add_list, cli::add_remove, cli::add_images,
+  for (auto add : {cli::add_load, cli::add_pull, cli::add_import, cli::add_create, cli::add_export,
+                   cli::add_start, cli::add_batch, cli::add_exec, cli::add_list, cli::add_remove, cli::add_images,
                    cli::add_digest, cli::add_info, cli::add_version}) {
     auto action = add(app, environment);
     commands.emplace_back(app.get_subcommands({}).back(), std::move(action));

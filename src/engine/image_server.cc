@@ -9,9 +9,8 @@
 #include "engine/reporter.h"
 
 namespace pyxis {
-namespace {
 
-Result<Fd> open_image(const std::string& path) {
+Result<Fd> open_image_file(const std::string& path) {
   auto image = TRY_CONTEXT(open_path(path, O_RDONLY | O_NONBLOCK), "image file");
   struct stat info;
   if (::fstat(image.get(), &info) != 0) return sys_error("image file " + path);
@@ -19,10 +18,8 @@ Result<Fd> open_image(const std::string& path) {
   return image;
 }
 
-}  // namespace
-
 Result<ImageServer> ImageServer::start(const Settings& settings, const std::string& path, bool remap_root) {
-  auto image = TRY(open_image(path));
+  auto image = TRY(open_image_file(path));
   HelperCommand command;
   // The owner of all files, as numbered inside.
   command.arguments = {"pyxis-squash", "serve", path, std::to_string(remap_root ? 0 : ::getuid()),

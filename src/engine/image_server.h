@@ -13,6 +13,9 @@ namespace pyxis {
 // Where the server has the image file.
 constexpr int image_server_fd = 4;
 
+// An image file, to be handed to a program. Errors name it: what is not there, not readable, no regular file.
+Result<Fd> open_image_file(const std::string& path);
+
 struct ImageServer {
   // Starts it on the image file at `path`, which the caller can read. Returns when it has seen that this is
   // one: errors name the file and what is wrong with it. The mount (sandbox/fuse_mount.h) is another step;

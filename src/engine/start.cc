@@ -16,9 +16,11 @@
 #include "engine/launch.h"
 #include "engine/leftovers.h"
 #include "engine/supervisor.h"
+#include "engine/unpacked_image.h"
 #include "engine/user_store.h"
 #include "image/reference.h"
 #include "sandbox/running_mounts.h"
+#include "sandbox/fuse_mount.h"
 #include "sandbox/sandbox.h"
 
 namespace pyxis {
@@ -175,10 +177,11 @@ class Start {
 
   Result<LaunchedContainer> launch_file(const std::string& path) {
     phase_ = Phase::create;
-    if (!request_.temporary)
-      return fail("making a named container of an image file is not available in this release: " + path,
-                  "leave out --container-name");
-    TRY(make_served_container(*store_, path, in_memory_, new_record()));
+    // A named one may outlive the file. Without FUSE there is no other way.
+    if (request_.temporary && check_fuse().ok())
+      TRY(make_served_container(*store_, path, in_memory_, new_record()));
+    else
+      TRY(make_unpacked_container(*store_, settings_, path, new_record(), false, reporter_));
     return launch_new();
   }
 

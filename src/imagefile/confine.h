@@ -10,4 +10,7 @@ namespace pyxis {
 // kernel has it, see Documentation/userspace-api/landlock.rst; seccomp(2); no_new_privs). Single-threaded.
 Result<void> confine_to_serving();
 
+// The same, but for making files, directories, links and fifos below `directory`, and writing to them.
+Result<void> confine_to_unpacking(int directory);
+
 }  // namespace pyxis

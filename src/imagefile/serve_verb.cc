@@ -1,7 +1,6 @@
 #include "imagefile/serve_verb.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -14,20 +13,12 @@
 #include "engine/image_server.h"
 #include "engine/import_news.h"
 #include "imagefile/confine.h"
+#include "imagefile/processors.h"
 #include "squash/reader.h"
 #include "squash/serve.h"
 
 namespace pyxis {
 namespace {
-
-// More do not read faster, and each has a stack and buffers.
-constexpr unsigned most_threads = 32;
-
-unsigned usable_processors() {
-  cpu_set_t set;
-  if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-  return std::clamp(static_cast<unsigned>(CPU_COUNT(&set)), 1u, most_threads);
-}
 
 // srun waits for everybody who holds a task's output, and a step's signals are for its tasks: this process
 // ends with what it serves.

@@ -4,10 +4,12 @@
 
 #include "engine/helper_program.h"
 #include "imagefile/serve_verb.h"
+#include "imagefile/unpack_verb.h"
 #include "imagefile/write_verb.h"
 
 int main(int argc, char** argv) {
   const std::array verbs = {pyxis::HelperVerb{"serve", 3, pyxis::serve_verb},
+                            pyxis::HelperVerb{"unpack", 1, pyxis::unpack_verb},
                             pyxis::HelperVerb{"write", 0, pyxis::write_verb}};
   return pyxis::run_helper_program({argv, static_cast<size_t>(argc)}, verbs);
 }

@@ -5,13 +5,12 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#include <chrono>
-
 #include "base/disk_full.h"
 #include "base/fs.h"
 #include "base/text.h"
 #include "engine/helper_program.h"
 #include "engine/write_request.h"
+#include "imagefile/byte_progress.h"
 #include "sandbox/userns.h"
 #include "squash/output_file.h"
 #include "squash/writer.h"
@@ -36,24 +35,6 @@ void adapt_limits() {
   ::signal(SIGXFSZ, SIG_IGN);
 }
 
-class Progress {
- public:
-  Progress(Reporter& reporter, std::string name) : reporter_(reporter), name_(std::move(name)) {}
-  ~Progress() { reporter_.progress("", true); }
-
-  void read(uint64_t bytes) {
-    auto now = std::chrono::steady_clock::now();
-    if (now - last_ < std::chrono::milliseconds(100)) return;
-    last_ = now;
-    reporter_.progress("Writing " + name_ + ": " + human_bytes(bytes) + " packed", false);
-  }
-
- private:
-  Reporter& reporter_;
-  std::string name_;
-  std::chrono::steady_clock::time_point last_;
-};
-
 bool has_path(int tree, const std::string& path) {
   auto found = open_in_root(tree, path, O_PATH | O_NOFOLLOW);
   return found.ok() || found.error().code != ENOENT;
@@ -69,8 +50,8 @@ Result<uint64_t> write_image(const WriteRequest& request, std::stop_token stop, 
   squash.stop = std::move(stop);
   if (request.unless.empty() || !has_path(write_tree_fd, request.unless))
     for (const auto& file : request.extra) squash.extra.push_back({file.path, file.content, file.mode});
-  Progress progress(reporter, request.name);
-  squash.progress = [&](uint64_t bytes) { progress.read(bytes); };
+  ByteProgress progress(reporter, "Writing " + request.name + ": ", " packed");
+  squash.progress = [&](uint64_t bytes) { progress.reached(bytes); };
   auto facts = TRY(write_squash(squash, output.fd()));
   TRY(output.publish(request.replace));
   return facts.bytes_written;

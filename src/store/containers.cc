@@ -158,14 +158,17 @@ Result<bool> sole_user(const Fd& use) {
   return try_lock(use.get(), LockMode::exclusive);
 }
 
+Error container_runs(const std::string& name) {
+  return Error{"container " + name + " is running",
+               "end the processes that run in it first ('pyxis list -f')", EBUSY};
+}
+
 Result<void> remove_container(const Store& store, const std::string& name) {
   TRY(check_container_name(name));
   auto dir = open_container(store, name);
   if (!dir.ok()) return dir.error().code == ENOENT ? ok() : Result<void>(std::move(dir).error());
   auto lock_file = open_at(dir->get(), "lock", O_RDWR);
-  if (lock_file.ok() && !TRY(try_lock(lock_file->get(), LockMode::exclusive)))
-    return Error{"container " + name + " is running",
-                 "end the processes that run in it first ('pyxis list -f')", EBUSY};
+  if (lock_file.ok() && !TRY(try_lock(lock_file->get(), LockMode::exclusive))) return container_runs(name);
   return discard(store, name);
 }
 

@@ -51,9 +51,11 @@ Result<Fd> try_lock_container_name(const Store& store, const std::string& name);
 void discard_name_lock(const Store& store, const std::string& name);
 
 // Makes the directory of a container; `fill_flat` writes the root file system of a flat one into the
-// descriptor it is given.
+// descriptor it is given. `replace`: one of that name goes once the new one is complete (EBUSY where it
+// runs).
 template <class FillFlat>
-Result<void> create_container(const Store& store, const ContainerRecord& record, FillFlat&& fill_flat);
+Result<void> create_container(const Store& store, const ContainerRecord& record, FillFlat&& fill_flat,
+                              bool replace = false);
 
 // Its directory by path: mounting needs paths that are resolved in the new mount namespace.
 std::string container_path(const Store& store, const std::string& name);
@@ -66,6 +68,8 @@ Result<void> await_container_rest(const Store& store, const std::string& name);
 // True where nobody uses it; the given descriptor (from use_container) then holds the lock exclusively.
 Result<bool> sole_user(const Fd& use);
 
+// EBUSY, in words.
+Error container_runs(const std::string& name);
 // Removes it. EBUSY where it runs. Not existing is fine.
 Result<void> remove_container(const Store& store, const std::string& name);
 // The owner of a temporary container has done with it while others still use it: the last of them removes it.
@@ -79,13 +83,15 @@ Result<void> sweep_containers(const Store& store);
 Result<StagingDirectory> stage_container(const Store& store, const ContainerRecord& record);
 
 template <class FillFlat>
-Result<void> create_container(const Store& store, const ContainerRecord& record, FillFlat&& fill_flat) {
+Result<void> create_container(const Store& store, const ContainerRecord& record, FillFlat&& fill_flat,
+                              bool replace) {
   TRY(check_container_name(record.name));
   auto staging = TRY(stage_container(store, record));
   if (record.form == ContainerForm::flat) {
     auto rootfs = TRY(make_directory_at(staging.fd(), "rootfs", 0755));
     TRY(fill_flat(rootfs.get()));
   }
+  if (replace) TRY(remove_container(store, record.name));
   return staging.publish(store.of_containers().containers(), record.name);
 }
 

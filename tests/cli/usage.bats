@@ -52,7 +52,7 @@ commands=(load pull start batch exec list remove images digest info version help
 
 @test "a command of a later release is said to be one, a misspelt one is put right" {
   local command
-  for command in create bundle; do
+  for command in bundle; do
     run pyxis "$command" something
     assert_only_error "'$command' is not available in this release"
   done

@@ -1,0 +1,48 @@
+#include "imagefile/unpack_verb.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "engine/helper_program.h"
+#include "engine/unpacked_image.h"
+#include "imagefile/byte_progress.h"
+#include "imagefile/confine.h"
+#include "imagefile/processors.h"
+#include "squash/reader.h"
+#include "squash/unpack.h"
+
+namespace pyxis {
+namespace {
+
+// A descriptor is open for each level of directories and each file that waits for a thread; a write beyond a
+// limit is an error and no death.
+void adapt_limits() {
+  struct rlimit files;
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
+  }
+  ::signal(SIGXFSZ, SIG_IGN);
+}
+
+}  // namespace
+
+Result<std::string> unpack_verb(std::span<char* const> arguments, Reporter& reporter) {
+  std::string name = arguments[0];
+  adapt_limits();
+  ::umask(022);
+  TRY(confine_to_unpacking(unpack_directory_fd));
+  UnpackRequest request;
+  request.stop = stop_on_signals();
+  // What follows works on an image that anybody may have written.
+  auto image = TRY(SquashReader::open(Fd(unpack_image_fd), name));
+  ByteProgress progress(reporter, "Unpacking " + name + ": ", "");
+  request.destination = unpack_directory_fd;
+  request.threads = usable_processors();
+  request.progress = [&](uint64_t bytes) { progress.reached(bytes); };
+  TRY_CONTEXT(unpack_image(*image, request), "unpack " + name);
+  return std::string();
+}
+
+}  // namespace pyxis
