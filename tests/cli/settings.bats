@@ -45,6 +45,21 @@ conf() { # LINE...
   assert_equal "$(ls -A "$TEST_HOME/apart/containers/$(hostname)" "$TEST_HOME/apart/tmp" "$TEST_HOME/cache/tmp" | grep -v :)" ''
 }
 
+@test "ENROOT_TEMP_PATH: where TMPDIR says, or /tmp" {
+  as_user mkdir -p "$TEST_HOME/.config/enroot/hooks.d"
+  as_user tee "$TEST_HOME/.config/enroot/hooks.d/10.sh" >/dev/null <<<$'#!/bin/sh\necho "$ENROOT_TEMP_PATH"'
+  as_user chmod 755 "$TEST_HOME/.config/enroot/hooks.d/10.sh"
+  run -0 pyxis load -n box "$REGISTRY/busybox"
+  run -0 pyxis start box true
+  assert_output '[INFO] 10.sh: /tmp'
+  run -0 pyxis TMPDIR=/scratch start box true
+  assert_output '[INFO] 10.sh: /scratch'
+  run -0 pyxis TMPDIR=/scratch ENROOT_TEMP_PATH=/elsewhere start box true
+  assert_output '[INFO] 10.sh: /elsewhere'
+  run -0 pyxis TMPDIR=/scratch info
+  assert_line --regexp '^ENROOT_TEMP_PATH +/scratch$'
+}
+
 @test "ENROOT_CACHE_PATH on another file system than the containers" {
   as_user mkdir "$TEST_HOME/cache"
   wrapped=(unshare --mount --propagation slave sh -c 'mount -t tmpfs -o size=64m,mode=1777 tmpfs "$0" && exec "$@"' "$TEST_HOME/cache")

@@ -1,5 +1,7 @@
 #include "engine/settings.h"
 
+#include <sys/stat.h>
+
 #include "../base/scratch.h"
 
 namespace pyxis {
@@ -61,6 +63,16 @@ TEST_F(SettingsFiles, XdgMovesTheDefaults) {
   environment_.set("ENROOT_RUNTIME_PATH", "/run/mine");
   EXPECT_EQ(loaded().data_path, "/mine");
   EXPECT_EQ(loaded().runtime_path, "/run/mine");
+}
+
+TEST_F(SettingsFiles, TheRuntimeDirectoryIsTheStepsOrTheSessions) {
+  auto uid = std::to_string(::getuid());
+  struct stat info;
+  bool steps = ::lstat(("/run/pyxis/" + uid).c_str(), &info) == 0 && info.st_uid == ::getuid();
+  environment_.set("XDG_RUNTIME_DIR", "/run/user/mine");
+  EXPECT_EQ(loaded().runtime_path, steps ? "/run/pyxis/" + uid : "/run/user/mine/enroot");
+  environment_.unset("XDG_RUNTIME_DIR");
+  EXPECT_EQ(loaded().runtime_path, steps ? "/run/pyxis/" + uid : "/tmp/pyxis-" + uid);
 }
 
 TEST_F(SettingsFiles, KeysAndValuesAreSeparatedByBlanksOrEquals) {
