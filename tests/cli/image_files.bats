@@ -103,6 +103,14 @@ make_small() { # SIZE
   assert_equal "$(stat -c %U other.sqsh)" "$PYXIS_TEST_USER"
 }
 
+@test "import: library/ is not part of the default name, and --arch chooses the image" {
+  skopeo copy --quiet --src-tls-verify=false --dest-tls-verify=false "docker://$REGISTRY/busybox" "docker://$REGISTRY/library/box:tag"
+  run -0 pyxis import "$REGISTRY/library/box:tag"
+  assert [ -s box+tag.sqsh ]
+  run -0 pyxis import -a arm64 -o arm64.sqsh "$REGISTRY/multiarch"
+  assert_equal "$(inside arm64.sqsh architecture)" arm64/v8
+}
+
 @test "import: a file that exists is not overwritten, nor anything fetched for it" {
   mark_requests
   run pyxis import -o zstd.sqsh "$FAULTD/ok/busybox"
