@@ -34,6 +34,7 @@ int enroot_mount(int argc, char** argv, const Environment& environment);
 
 Action add_batch(CLI::App& app, const Environment& environment);
 Action add_create(CLI::App& app, const Environment& environment);
+Action add_bundle(CLI::App& app, const Environment& environment);
 Action add_digest(CLI::App& app, const Environment& environment);
 Action add_exec(CLI::App& app, const Environment& environment);
 Action add_export(CLI::App& app, const Environment& environment);

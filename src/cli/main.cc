@@ -29,9 +29,6 @@ constexpr auto footer =
 
 constexpr int interrupted = 128 + SIGINT;  // as shells tell it
 
-// Of enroot's, those that have to do with image files.
-constexpr std::array<std::string_view, 1> later_commands = {"bundle"};
-
 // Letters to insert, remove or replace (Levenshtein).
 size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
@@ -49,8 +46,6 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 // One line where it is plain what was meant, else the help.
 void refuse_command(const CLI::App& app, const std::string& name) {
-  if (std::ranges::find(later_commands, name) != later_commands.end())
-    return log::error("'" + name + "' is not available in this release");
   constexpr size_t misspelt = 2;
   auto commands = app.get_subcommands([](const CLI::App*) { return true; });
   auto distance = [&](const CLI::App* command) { return edit_distance(name, command->get_name()); };
@@ -89,8 +84,8 @@ int run_command_line(const std::string& name, int argc, char** argv, const Envir
   app.require_subcommand(1);
   std::vector<std::pair<CLI::App*, cli::Action>> commands;
   for (auto add : {cli::add_load, cli::add_pull, cli::add_import, cli::add_create, cli::add_export,
-                   cli::add_start, cli::add_batch, cli::add_exec, cli::add_list, cli::add_remove, cli::add_images,
-                   cli::add_digest, cli::add_info, cli::add_version}) {
+                   cli::add_start, cli::add_batch, cli::add_bundle, cli::add_exec, cli::add_list, cli::add_remove,
+                   cli::add_images, cli::add_digest, cli::add_info, cli::add_version}) {
     auto action = add(app, environment);
     commands.emplace_back(app.get_subcommands({}).back(), std::move(action));
   }

@@ -108,6 +108,7 @@ struct StartJob {
 Result<StartJob> prepare_job(const StartArguments& arguments, const Environment& environment) {
   StartJob job{arguments, {}, {}, {}};
   auto known = environment;
+  known.merge(arguments.settings);
   if (!arguments.conf.empty()) {
     job.script = TRY(ConfigScript::read(arguments.conf, environment));
     known.merge(job.script->settings().lines());

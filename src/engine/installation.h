@@ -11,4 +11,7 @@ namespace pyxis {
 // installed, beside it in a build tree.
 Result<std::string> installed_part(const std::string& name);
 
+// For a program that has others in it: this part is at `path`, whatever is installed.
+void provide_part(const std::string& name, const std::string& path);
+
 }  // namespace pyxis

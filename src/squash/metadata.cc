@@ -5,11 +5,28 @@
 
 #include <algorithm>
 
+#include "contract/bundle.h"
 #include "squash/decompressor.h"
 
 namespace pyxis::squash {
 
+Result<void> File::find_image() {
+  std::array<char, BundleTrailer::bytes> last;
+  auto whole = TRY(bytes());
+  if (whole < last.size()) return ok();
+  std::array<char, BundleTrailer::program_magic.size()> first;
+  TRY(read(0, first));
+  if (std::string_view(first.data(), first.size()) != BundleTrailer::program_magic) return ok();
+  TRY(read(whole - last.size(), last));
+  if (auto trailer = BundleTrailer::decode({last.data(), last.size()}, whole)) {
+    begin_ = trailer->image_offset;
+    bytes_ = trailer->image_bytes;
+  }
+  return ok();
+}
+
 Result<uint64_t> File::bytes() const {
+  if (bytes_) return *bytes_;
   struct stat info;
   if (::fstat(file_.get(), &info) != 0) return sys_error("image file " + name_);
   return static_cast<uint64_t>(info.st_size);
@@ -17,7 +34,7 @@ Result<uint64_t> File::bytes() const {
 
 Result<void> File::read(uint64_t offset, std::span<char> out) const {
   while (!out.empty()) {
-    ssize_t got = ::pread(file_.get(), out.data(), out.size(), static_cast<off_t>(offset));
+    ssize_t got = ::pread(file_.get(), out.data(), out.size(), static_cast<off_t>(begin_ + offset));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return sys_error("image file " + name_);
     if (got == 0) return damaged("it ends too early");

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,10 +24,13 @@ class File {
   CompressorId compressor = CompressorId::zstd;
   uint64_t size = 0;  // bytes that belong to the image
 
+  // Finds out where in the file the image begins: at its beginning, or within a bundle.
+  Result<void> find_image();
+
   const std::string& name() const { return name_; }
-  // How many bytes the file itself has.
+  // How many bytes the file has for the image.
   Result<uint64_t> bytes() const;
-  // All of it, or an error.
+  // All of it, or an error. Offsets count from the beginning of the image.
   Result<void> read(uint64_t offset, std::span<char> out) const;
   // EIO: the file contradicts itself.
   Error damaged(const std::string& what) const;
@@ -34,6 +38,8 @@ class File {
  private:
   Fd file_;
   std::string name_;
+  uint64_t begin_ = 0;
+  std::optional<uint64_t> bytes_;  // in a bundle
 };
 
 // A decoded block, and where the one after it begins.

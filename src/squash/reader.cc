@@ -74,6 +74,7 @@ Result<void> SquashReader::State::open() {
     return fail("image file " + file.name() + " is no squashfs file",
                 "give one that 'pyxis import', 'pyxis export' or mksquashfs made");
   };
+  TRY(file.find_image());
   auto got = file.read(0, bytes);
   if (!got.ok()) return got.error().code == EIO ? Result<void>(not_one()) : got;
   if (load<uint32_t>(bytes.data()) != squash::magic) return not_one();

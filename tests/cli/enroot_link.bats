@@ -27,7 +27,7 @@ enroot() { PYXIS=$TEST_HOME/bin/enroot pyxis "$@"; }
 
 @test "every command of enroot's is there, and its usage says enroot" {
   local command
-  for command in batch digest exec export import info list load remove start version; do
+  for command in batch bundle digest exec export import info list load remove start version; do
     run -0 enroot "$command" --help
     assert_line --regexp "^Usage: enroot $command"
   done
