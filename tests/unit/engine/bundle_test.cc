@@ -20,7 +20,9 @@ TEST(Trailer, IsReadAsWritten) {
 
 TEST(Trailer, WhatLiesBeyondTheFileIsNone) {
   constexpr uint64_t file = 10000;
-  auto read = [&](BundleTrailer trailer) { return BundleTrailer::decode(trailer.encode(), file).has_value(); };
+  auto read = [&](BundleTrailer trailer) {
+    return BundleTrailer::decode(trailer.encode(), file).has_value();
+  };
   EXPECT_TRUE(read({4096, 5904, 9000, 1000}));
   EXPECT_FALSE(read({4096, 5905, 9000, 1000}));
   EXPECT_FALSE(read({4096, 5904, 9000, 1001}));
