@@ -44,9 +44,20 @@ Result<void> read_environment(const Settings& settings, ContainerConfiguration& 
 }
 
 Result<void> find_hooks(const Settings& settings, ContainerConfiguration& configuration) {
-  for (const auto& directory : {settings.sysconf_path, settings.config_path})
-    for (auto& file : TRY(configuration_files(directory + "/hooks.d", ".sh")))
-      if (file.executable) configuration.hooks.push_back(std::move(file.path));
+  std::map<std::string, ConfiguredHook, std::less<>> of_site;
+  for (const auto& builtin : builtin_hooks()) {
+    std::string name(builtin.name);
+    of_site[name] = {name, {}, &builtin};
+  }
+  for (const auto& file : TRY(configuration_files(settings.sysconf_path + "/hooks.d", ".sh"))) {
+    if (file.executable)
+      of_site[file.name] = {file.name, file.path};
+    else
+      of_site.erase(file.name);
+  }
+  for (auto& [name, hook] : of_site) configuration.hooks.push_back(std::move(hook));
+  for (const auto& file : TRY(configuration_files(settings.config_path + "/hooks.d", ".sh")))
+    if (file.executable) configuration.hooks.push_back({file.name, file.path});
   return ok();
 }
 

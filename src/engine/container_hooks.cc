@@ -4,10 +4,13 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <optional>
 
 #include "base/fs.h"
 #include "base/text.h"
+#include "engine/builtin_hook.h"
 #include "engine/installation.h"
 #include "hooks/program.h"
 
@@ -75,9 +78,13 @@ class EnvironmentFile {
 
   const std::string& path() const { return path_; }
 
+  // Where others than programs have changed the variables since.
   Result<void> write() {
+    if (written_ && *written_ == container_.values()) return ok();
+    text_.clear();
     for (const auto& line : container_.lines())
       if (line.find('\n') == line.npos) text_ += line + "\n";
+    written_ = container_.values();
     return write_file(AT_FDCWD, path_, text_, 0600);
   }
 
@@ -89,12 +96,14 @@ class EnvironmentFile {
       if (value.find('\n') != value.npos && !after.has(name)) after.set(name, value);
     container_ = std::move(after);
     text_ = std::move(now);
+    written_ = container_.values();
     return ok();
   }
 
  private:
   std::string path_, text_;
   Environment& container_;
+  std::optional<std::map<std::string, std::string, std::less<>>> written_;
 };
 
 Result<std::vector<MountEntry>> read_mounts(const std::string& path, const Environment& environment) {
@@ -139,49 +148,89 @@ Result<void> set_given_variables(const GivenForStart& given, const Environment& 
   return ok();
 }
 
-Result<void> run_all(const HookPlan& plan, const std::string& mounts, Environment& environment,
-                     HookedContainer& container) {
-  EnvironmentFile variables(plan.directory + "/environ", container.environment);
-  TRY(variables.write());
-  TRY(write_file(AT_FDCWD, mounts, "", 0600));
-  environment.set("ENROOT_MOUNTS", mounts);
-  environment.set("ENROOT_ENVIRON", variables.path());
-  auto take_over = [&](const std::string& who) -> Result<void> {
-    TRY_CONTEXT(variables.take(), who);
-    container.late_mounts = TRY_CONTEXT(read_mounts(mounts, environment), who);
-    return ok();
-  };
-  for (const auto& program : plan.programs) {
-    TRY(run_hook_program(program, environment.lines()));
-    TRY(take_over("hook " + program));
-  }
-  if (!plan.given.script) return ok();
-  TRY(plan.given.script->hooks(environment));
-  return take_over("hooks() of " + plan.given.script->path());
+Environment program_environment(const HookPlan& plan, const HookedContainer& container) {
+  auto environment = plan.environment;
+  environment.set("ENROOT_PID", std::to_string(::getpid()));
+  environment.set("ENROOT_ROOTFS", container.rootfs_path);
+  return environment;
 }
+
+// What the programs of one start share.
+class Programs {
+ public:
+  static Result<Programs> prepare(const HookPlan& plan, HookedContainer& container) {
+    auto directory = TRY(PrivateDirectory::mount_on(plan.directory));
+    TRY(write_file(AT_FDCWD, plan.directory + "/mounts", "", 0600));
+    return Programs(std::move(directory), plan, container);
+  }
+
+  Result<void> run(const std::string& program) {
+    TRY(variables_.write());
+    TRY(run_hook_program(program, environment_.lines()));
+    return take_over("hook " + program);
+  }
+
+  // hooks() of the script, then its mounts().
+  Result<void> run(const ConfigScript& script) {
+    TRY(variables_.write());
+    TRY(script.hooks(environment_));
+    TRY(take_over("hooks() of " + script.path()));
+    auto more = TRY(mounts_of_script(script, environment_));
+    container_.late_mounts.insert(container_.late_mounts.end(), more.begin(), more.end());
+    return ok();
+  }
+
+ private:
+  Programs(PrivateDirectory directory, const HookPlan& plan, HookedContainer& container)
+      : directory_(std::move(directory)),
+        container_(container),
+        variables_(plan.directory + "/environ", container.environment),
+        environment_(program_environment(plan, container)) {
+    environment_.set("ENROOT_MOUNTS", plan.directory + "/mounts");
+    environment_.set("ENROOT_ENVIRON", variables_.path());
+  }
+
+  Result<void> take_over(const std::string& who) {
+    TRY_CONTEXT(variables_.take(), who);
+    container_.late_mounts = TRY_CONTEXT(read_mounts(*environment_.get("ENROOT_MOUNTS"), environment_), who);
+    return ok();
+  }
+
+  PrivateDirectory directory_;
+  HookedContainer& container_;
+  EnvironmentFile variables_;
+  Environment environment_;
+};
 
 }  // namespace
 
-Result<HookPlan> plan_hooks(std::vector<std::string> programs, const Settings& settings,
-                            const HookSettings& of_start, GivenForStart given) {
-  HookPlan plan{std::move(programs), {}, settings.runtime_path + "/hooks", std::move(given)};
-  if (plan.programs.empty() && !plan.given.script) return plan;
-  plan.environment = TRY(hook_environment(settings, of_start));
+Result<HookPlan> plan_hooks(std::vector<ConfiguredHook> hooks, const Settings& settings,
+                            HookSettings of_start, GivenForStart given) {
+  HookPlan plan{
+      std::move(hooks), std::move(of_start), settings.environment, {}, settings.runtime_path + "/hooks",
+      std::move(given)};
+  bool no_program = std::ranges::all_of(plan.hooks, [](const auto& hook) { return hook.builtin != nullptr; });
+  if (no_program && !plan.given.script) return plan;
+  plan.environment = TRY(hook_environment(settings, plan.of_start));
   TRY(make_directories(plan.directory, 0700));
   return plan;
 }
 
 Result<void> run_hooks(const HookPlan& plan, HookedContainer& container) {
-  auto environment = plan.environment;
-  environment.set("ENROOT_PID", std::to_string(::getpid()));
-  environment.set("ENROOT_ROOTFS", container.rootfs);
+  auto environment = program_environment(plan, container);
   TRY(set_given_variables(plan.given, environment, container.environment));
-  if (plan.programs.empty() && !plan.given.script) return ok();
-  auto directory = TRY(PrivateDirectory::mount_on(plan.directory));
-  TRY(run_all(plan, plan.directory + "/mounts", environment, container));
+  std::optional<Programs> programs;
+  for (const auto& hook : plan.hooks) {
+    if (hook.builtin) {
+      TRY(run_builtin_hook(*hook.builtin, plan, container));
+      continue;
+    }
+    if (!programs) programs.emplace(TRY(Programs::prepare(plan, container)));
+    TRY(programs->run(hook.program));
+  }
   if (!plan.given.script) return ok();
-  auto more = TRY(mounts_of_script(*plan.given.script, environment));
-  container.late_mounts.insert(container.late_mounts.end(), more.begin(), more.end());
+  if (!programs) programs.emplace(TRY(Programs::prepare(plan, container)));
+  TRY(programs->run(*plan.given.script));
   return ok();
 }
 

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+
 #include "base/fs.h"
 #include "base/text.h"
 #include "contract/message.h"
@@ -12,10 +14,21 @@
 #include "engine/user_store.h"
 #include "hooks/accounts.h"
 #include "layer/flatten.h"
+#include "sandbox/userns.h"
 #include "store/layers.h"
 
 namespace pyxis {
 namespace {
+
+AccountEntry user_entry(const Environment& environment) {
+  auto account = current_account(environment);
+  return {account.uid, account.gid, account.name, account.gecos, account.home, account.shell, account.group};
+}
+
+// A cgroup namespace is of use with mounts that show it.
+bool wants_cgroups(const std::vector<ConfiguredHook>& hooks) {
+  return std::ranges::any_of(hooks, [](const auto& hook) { return hook.name == "10-cgroups.sh"; });
+}
 
 // What the sandbox's child tells of the container it has prepared.
 struct Prepared {
@@ -98,7 +111,7 @@ Result<void> make_served_container(const Store& store, const std::string& image_
 Result<Launched> launch_container(const Store& store, const Settings& settings, const ContainerRecord& record,
                                   LaunchOptions options) {
   auto configuration = TRY(read_container_configuration(settings));
-  auto account = current_account(settings.environment);
+  auto user = user_entry(settings.environment);
   auto directory = container_path(store, record.name);
 
   SandboxPlan plan;
@@ -117,23 +130,21 @@ Result<Launched> launch_container(const Store& store, const Settings& settings, 
   plan.mount_point = directory + "/root";
   plan.early = configuration.early;
   plan.late = configuration.late;
-  if (options.mount_home) plan.late.push_back(from_mount_request(account.home, account.home, ""));
-  auto hooks =
-      TRY(plan_hooks(std::move(configuration.hooks), settings,
-                     {options.remap_root, options.writable, options.mount_home}, std::move(options.given)));
+  bool own_cgroups = wants_cgroups(configuration.hooks) && cgroup_namespaces_supported();
+  if (own_cgroups) plan.extra.push_back(Namespace::cgroup);
+  auto hooks = TRY(plan_hooks(std::move(configuration.hooks), settings,
+                              {options.remap_root, options.writable, options.mount_home, own_cgroups, user},
+                              std::move(options.given)));
   plan.prepare = [&](Preparation& preparation) -> Result<void> {
     auto read = TRY_CONTEXT(container_config(record.config, settings.environment, preparation.rootfs),
                             "container " + record.name);
     const auto& config = read.image;
-    auto home = TRY(add_accounts(
-        preparation.rootfs,
-        {account.uid, account.gid, account.name, account.gecos, account.home, account.shell, account.group},
-        options.remap_root));
+    auto home = TRY(account_home(preparation.rootfs, user, options.remap_root));
     // `rc` of the spec creates the image's working directory; one that the user names must exist.
     if (options.workdir.empty() && !config.working_dir.empty())
       TRY(make_directories_in_root(preparation.rootfs, config.working_dir, 0755));
-    HookedContainer container{preparation.rootfs_path, Environment::from(config.env), {}};
-    container.environment.set("HOME", options.mount_home ? account.home : home);
+    HookedContainer container{preparation.rootfs, preparation.rootfs_path, Environment::from(config.env), {}};
+    container.environment.set("HOME", options.mount_home ? user.home : home);
     container.environment.merge(configuration.environment);
     TRY(run_hooks(hooks, container));
     for (const auto* mounts : {&container.late_mounts, &options.mounts})

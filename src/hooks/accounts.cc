@@ -106,6 +106,11 @@ Result<void> make_directories_in_root(int root, const std::string& path, unsigne
   return make_directories(root, path, mode, most_links);
 }
 
+Result<std::string> account_home(int root, const AccountEntry& user, bool remap_root) {
+  if (!remap_root && user.uid != 0) return user.home;
+  return field(TRY(read_table(root, "etc/passwd")), "root", 5, "/root");
+}
+
 Result<std::string> add_accounts(int root, const AccountEntry& user, bool remap_root) {
   TRY(make_directories_in_root(root, "/etc", 0755));
   const auto passwd_before = TRY(read_table(root, "etc/passwd"));
@@ -120,7 +125,7 @@ Result<std::string> add_accounts(int root, const AccountEntry& user, bool remap_
   if (!has_name(group, "root")) group.insert(group.begin(), {"root", "x", "0", ""});
   if (!has_name(group, "nogroup") && !has_name(group, "nobody"))
     group.push_back({"nogroup", "x", "65534", ""});
-  std::string home = field(passwd, "root", 5, "/root");
+  auto home = TRY(account_home(root, user, remap_root));
   if (!remap_root && user.uid != 0) {
     auto uid = std::to_string(user.uid), gid = std::to_string(user.gid);
     auto shell = !user.shell.empty() && exists(root, user.shell) ? user.shell : "/bin/sh";
@@ -130,7 +135,6 @@ Result<std::string> add_accounts(int root, const AccountEntry& user, bool remap_
       drop(group, user.group, gid);
       group.push_back({user.group, "x", gid, ""});
     }
-    home = user.home;
   }
   TRY(write_table(root, "etc/passwd", passwd_before, passwd));
   TRY(write_table(root, "etc/group", group_before, group));

@@ -19,6 +19,9 @@ struct AccountEntry {
 // own. Returns the caller's home directory inside.
 Result<std::string> add_accounts(int root, const AccountEntry& user, bool remap_root);
 
+// The caller's home directory inside, as add_accounts() returns it. Changes nothing.
+Result<std::string> account_home(int root, const AccountEntry& user, bool remap_root);
+
 // mkdir -p below `root`, links resolved inside it, also those to what is not there yet.
 Result<void> make_directories_in_root(int root, const std::string& path, unsigned mode);
 

@@ -62,6 +62,7 @@ std::vector<MountRecord> parse_mountinfo(std::string_view text) {
     for (size_t i = 6; i + 1 < fields.size(); ++i)
       if (fields[i] == "-") {
         record.type = fields[i + 1];
+        record.options = fields.back();
         break;
       }
     records.push_back(std::move(record));

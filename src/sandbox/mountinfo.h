@@ -13,9 +13,9 @@ namespace pyxis {
 
 struct MountRecord {
   int id = 0, parent = 0;
-  std::string mount_point;  // unescaped, as the process sees it
-  uint64_t attributes = 0;  // MOUNT_ATTR_*
-  std::string type;
+  std::string mount_point;    // unescaped, as the process sees it
+  uint64_t attributes = 0;    // MOUNT_ATTR_*
+  std::string type, options;  // of the file system
 };
 
 Result<std::vector<MountRecord>> read_mountinfo();

@@ -112,6 +112,12 @@ Error explain_namespace_error(int code, const std::vector<Namespace>& kinds, con
   }
 }
 
+bool cgroup_namespaces_supported() {
+  const auto& cgroup = facts(Namespace::cgroup);
+  return ::access((std::string("/proc/self/ns/") + cgroup.name).c_str(), F_OK) == 0 &&
+         knob(std::string("/proc/sys/user/") + cgroup.limit).value_or(1) > 0;
+}
+
 Result<pid_t> fork_into_namespaces(const std::vector<Namespace>& kinds) {
   unsigned long flags = SIGCHLD;
   for (auto kind : kinds) flags |= clone_flag(kind);

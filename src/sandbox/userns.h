@@ -36,4 +36,7 @@ Result<void> write_own_id_map(const IdMap& map);
 Error explain_namespace_error(int code, const std::vector<Namespace>& kinds,
                               const std::string& sysctl_root = "/proc/sys");
 
+// Whether the kernel has cgroup namespaces, and lets users make them.
+bool cgroup_namespaces_supported();
+
 }  // namespace pyxis
