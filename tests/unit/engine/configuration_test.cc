@@ -36,6 +36,13 @@ class ConfigurationDirectories : public testing::Scratch {
     for (const auto& mount : mounts) out.push_back(mount.target);
     return out;
   }
+  // The site's and the user's hooks, without the engine's own.
+  std::vector<std::string> programs() {
+    std::vector<std::string> out;
+    for (const auto& hook : configuration().hooks)
+      if (!hook.builtin) out.push_back(hook.program);
+    return out;
+  }
   // Files in place of those that every container gets its mounts from.
   void no_shipped_mounts() {
     for (const auto& file : shipped_fstabs()) link("/dev/null", "etc/mounts.d/" + std::string(file.name));
@@ -109,8 +116,27 @@ TEST_F(ConfigurationDirectories, HooksAreWhatIsExecutable) {
   }
   allow("etc/hooks.d/30.sh", 0644);
   link("/dev/null", "etc/hooks.d/50.sh");
-  EXPECT_THAT(configuration().hooks,
+  EXPECT_THAT(programs(),
               ElementsAre(path("etc/hooks.d/10.sh"), path("etc/hooks.d/20.sh"), path("home/hooks.d/05.sh")));
+}
+
+TEST_F(ConfigurationDirectories, TheEnginesOwnHooksHaveTheirPlaceByName) {
+  for (auto name : {"etc/hooks.d/00.sh", "etc/hooks.d/60.sh", "etc/hooks.d/98-nvidia.sh",
+                    "home/hooks.d/00.sh", "home/hooks.d/99-mellanox.sh"}) {
+    write(name, "");
+    allow(name, 0755);
+  }
+  write("etc/hooks.d/10-localtime.sh", "");
+  link("/dev/null", "etc/hooks.d/10-devices.sh");
+  std::vector<std::string> order;
+  for (const auto& hook : configuration().hooks) {
+    EXPECT_NE(hook.program.empty(), hook.builtin == nullptr) << hook.name;
+    order.push_back((hook.builtin ? "" : "program ") + hook.name);
+  }
+  EXPECT_THAT(order,
+              ElementsAre("program 00.sh", "10-aptfix.sh", "10-cgroups.sh", "10-home.sh", "10-shadow.sh",
+                          "50-slurm-pmi.sh", "50-slurm-pytorch.sh", "program 60.sh", "program 98-nvidia.sh",
+                          "99-mellanox.sh", "program 00.sh", "program 99-mellanox.sh"));
 }
 
 TEST_F(ConfigurationDirectories, WhatOthersCanWriteIsRefused) {
