@@ -30,6 +30,7 @@ Result<void> run_builtin_hook(const BuiltinHook& hook, const HookPlan& plan, Hoo
                       plan.of_start.mount_home,
                       plan.of_start.own_cgroups,
                       plan.of_start.user,
+                      plan.of_start.later,
                       plan.host,
                       container.environment,
                       [&](const HookMount& mount) { return mount_now(mount, container.rootfs); },

@@ -19,6 +19,7 @@ struct HookSettings {
   bool remap_root = false, writable = false, mount_home = false;
   bool own_cgroups = false;  // it has a cgroup namespace
   AccountEntry user;
+  std::vector<std::string> later;  // targets of the mounts that follow
 };
 
 // What the user gave for this start alone.

@@ -25,6 +25,12 @@ AccountEntry user_entry(const Environment& environment) {
   return {account.uid, account.gid, account.name, account.gecos, account.home, account.shell, account.group};
 }
 
+std::vector<std::string> targets_of(const std::vector<MountEntry>& mounts) {
+  std::vector<std::string> targets;
+  for (const auto& mount : mounts) targets.push_back(mount.target);
+  return targets;
+}
+
 // A cgroup namespace is of use with mounts that show it.
 bool wants_cgroups(const std::vector<ConfiguredHook>& hooks) {
   return std::ranges::any_of(hooks, [](const auto& hook) { return hook.name == "10-cgroups.sh"; });
@@ -133,7 +139,8 @@ Result<Launched> launch_container(const Store& store, const Settings& settings, 
   bool own_cgroups = wants_cgroups(configuration.hooks) && cgroup_namespaces_supported();
   if (own_cgroups) plan.extra.push_back(Namespace::cgroup);
   auto hooks = TRY(plan_hooks(std::move(configuration.hooks), settings,
-                              {options.remap_root, options.writable, options.mount_home, own_cgroups, user},
+                              {options.remap_root, options.writable, options.mount_home, own_cgroups, user,
+                               targets_of(options.mounts)},
                               std::move(options.given)));
   plan.prepare = [&](Preparation& preparation) -> Result<void> {
     auto read = TRY_CONTEXT(container_config(record.config, settings.environment, preparation.rootfs),

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/fs.h"
@@ -53,6 +54,8 @@ Result<void> pass_slurm_pmi(HookContext& context) {
     if (!context.container.has(name)) context.container.set(name, value);
   auto directory = context.host.get_or("PMIX_SERVER_TMPDIR", "");
   if (!directory.starts_with('/')) return ok();
+  if (std::ranges::find(context.later, directory) != context.later.end())
+    return ok();  // in steps, the plugin's
   return context.mount({directory, directory, "none", {"x-create=dir", "bind", "nosuid", "nodev", "nofail"}});
 }
 

@@ -32,8 +32,9 @@ struct HookContext {
   std::string rootfs_path;  // the same, for programs
   bool remap_root = false, mount_home = false, own_cgroups = false;
   AccountEntry user;
-  const Environment& host;  // the job's variables, and the settings of enroot.conf
-  Environment& container;   // the container's variables
+  std::vector<std::string> later;  // targets of mounts that follow the hooks
+  const Environment& host;         // the job's variables, and the settings of enroot.conf
+  Environment& container;          // the container's variables
   std::function<Result<void>(const HookMount&)> mount;  // at once; errors name source and target
   std::function<Result<std::vector<PresentMount>>()> mounts;
 

@@ -51,10 +51,12 @@ token 6'
 @test "PMIx: its directory and variables are there in a step that uses it, and only there" {
   run -0 --separate-stderr step --mpi=pmix --container-image="$IMAGE" sh -c '
     echo "$PMIX_RANK $PMIX_MCA_psec=$PMIX_SECURITY_MODE $PMIX_MCA_gds=$PMIX_GDS_MODULE"
-    [ -d "$PMIX_SERVER_TMPDIR" ] && [ -n "$(ls "$PMIX_SERVER_TMPDIR")" ] && echo "its directory"'
+    [ -d "$PMIX_SERVER_TMPDIR" ] && [ -n "$(ls "$PMIX_SERVER_TMPDIR")" ] && echo "its directory"
+    grep -c " ${PMIX_SERVER_TMPDIR%/} " /proc/self/mountinfo'
   assert_line --index 0 --regexp '^0 ([^ ]+)=\1 ([^ ]+)=\2$'
   assert_line --index 0 --regexp '.=.'
   assert_line --index 1 'its directory'
+  assert_line --index 2 1
   run -0 --separate-stderr step --mpi=none --container-image="$IMAGE" sh -c 'env | grep PMI; grep pmix /proc/self/mountinfo; echo end'
   assert_output end
   assert_nothing_left

@@ -110,6 +110,17 @@ TEST_F(BuiltinHooks, WhatTheContainerHasOfATasksVariablesMakesWay) {
   EXPECT_THAT(mounted_, IsEmpty());
 }
 
+TEST_F(BuiltinHooks, PmixsDirectoryIsMountedOnce) {
+  host_ = Environment::from({"PMIX_SERVER_TMPDIR=/spool/pmix.1.0"});
+  EXPECT_EQ(run(pass_slurm_pmi), "");
+  EXPECT_THAT(mounted_,
+              ElementsAre("/spool/pmix.1.0 /spool/pmix.1.0 none x-create=dir,bind,nosuid,nodev,nofail"));
+  mounted_.clear();
+  later_ = {"/spool/pmix.1.0"};
+  EXPECT_EQ(run(pass_slurm_pmi), "");
+  EXPECT_THAT(mounted_, IsEmpty());
+}
+
 TEST_F(BuiltinHooks, OfPytorchsVariablesTheJobMayChooseSome) {
   host_ = Environment::from({"SLURM_JOB_ID=7", "SLURM_PROCID=1", "MASTER_ADDR=chosen", "RANK=chosen"});
   EXPECT_EQ(run(describe_to_pytorch), "");

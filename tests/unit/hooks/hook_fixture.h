@@ -27,6 +27,7 @@ class Hook : public Scratch {
             .remap_root = remap_root_,
             .own_cgroups = true,
             .user = {.uid = 1000, .gid = 100, .name = "alice", .home = "/home/alice"},
+            .later = later_,
             .host = host_,
             .container = container_,
             .mount = [this](const HookMount& mount) -> Result<void> {
@@ -47,6 +48,7 @@ class Hook : public Scratch {
   int refuse_ = 0;
   Environment host_, container_;
   std::vector<PresentMount> present_;
+  std::vector<std::string> later_;
   std::vector<std::string> mounted_;
 
  private:
