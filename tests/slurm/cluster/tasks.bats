@@ -109,3 +109,9 @@ mounted"
     exec srun --jobid=$ALICE_JOB --overlap -N1 -n1 -w node1 --propagate=NOFILE,CORE --container-image=$IMAGE sh -c 'ulimit -n; ulimit -c; umask'"
   assert_output $'321\n0\n0027'
 }
+
+@test "the container has a cgroup namespace of its own, which all its tasks are in" {
+  run -0 --separate-stderr step -n3 --container-image="$IMAGE" readlink /proc/self/ns/cgroup
+  assert_equal "$(sort -u <<<"$output" | wc -l)" 1
+  refute_line "$(on node1 readlink /proc/self/ns/cgroup)"
+}
