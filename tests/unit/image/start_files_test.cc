@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 
 namespace pyxis {
 namespace {
@@ -66,7 +67,8 @@ TEST_F(RcScript, TheEntryPointGetsTheArgumentsOrTheDefaultCommand) {
   config.cmd.insert(config.cmd.begin(), "/bin/echo");
   EXPECT_EQ(run(config, "/bin/echo mine"), "mine\n");
   EXPECT_EQ(run(config, ""), "by default *\n");
-  EXPECT_EQ(run({}, "</dev/null; echo a shell"), "a shell\n");
+  std::ofstream(directory_ / "input") << "echo a shell\n";
+  EXPECT_EQ(run({}, "<'" + (directory_ / "input").string() + "'"), "a shell\n");
   EXPECT_THAT(make_rc({}, "x"), HasSubstr("exec '/bin/sh'\n"));
 }
 
