@@ -89,3 +89,33 @@ END
 step_number() {
   controller squeue --noheader --steps --jobs="$ALICE_JOB" --format=%i | grep -E '\.[0-9]+$' | tail -n 1 | tr -d ' '
 }
+
+@test "with a name it is unpacked, and kept with its changes; the file is not needed any more" {
+  cp "$SHARE/image.sqsh" "$SHARE/short-lived.sqsh"
+  run -0 --separate-stderr step --chdir="$SHARE" --container-image=./short-lived.sqsh --container-name=kept \
+    sh -c 'echo "$GREETING from $PWD"; echo new >/new'
+  assert_output 'hello there from /work'
+  rm "$SHARE/short-lived.sqsh"
+  run -0 --separate-stderr step --container-name=kept sh -c 'cat /new; wc -l </long'
+  assert_output $'new\n300000'
+  # It exists: the image is not even looked at.
+  run -0 --separate-stderr step -n4 --container-image="$SHARE/short-lived.sqsh" --container-name=kept cat /new
+  assert_equal "$(sort -u <<<"$output")" new
+  forget_containers
+}
+
+@test "where nobody may open /dev/fuse, it is unpacked" {
+  on node1 chmod 600 /dev/fuse
+  run --separate-stderr step -n2 --container-image="$SHARE/image.sqsh" sh -c 'wc -l </long; echo x >/new; grep -c image.sqsh /proc/self/mounts || true'
+  on node1 chmod 666 /dev/fuse
+  assert_success
+  assert_output $'300000\n0\n300000\n0'
+}
+
+@test "a damaged file is one error that names it, and leaves no container" {
+  head -c 100000 "$SHARE/image.sqsh" >"$SHARE/cut.sqsh"
+  run --separate-stderr step -n2 --container-image="$SHARE/cut.sqsh" --container-name=never true
+  assert_failure
+  assert_said_once "$SHARE/cut.sqsh is damaged"
+  assert_equal "$(containers)" ""
+}
