@@ -59,6 +59,7 @@ void refuse_command(const CLI::App& app, const std::string& name) {
 // Between plugin and engine; not for people, so not in the help.
 int run_step_command(const std::string& name, const Environment& environment) {
   if (name == "start") return step_start(environment);
+  if (name == "save") return step_save(environment);
   if (name == "finish") return step_finish(environment);
   if (name == "epilog") return step_epilog(environment);
   log::error("step: unknown request '" + name + "'");

@@ -4,7 +4,7 @@ namespace pyxis {
 namespace {
 
 // Which message a body holds; the first two numbers of each are the version and this.
-enum class Body : uint64_t { start = 1, finish, event, join, epilog };
+enum class Body : uint64_t { start = 1, finish, event, join, epilog, save };
 
 MessageWriter begin(Body body) {
   MessageWriter writer;
@@ -136,12 +136,26 @@ Result<StartRequest> StartRequest::decode(std::string_view body) {
   return request;
 }
 
+std::string SaveRequest::encode() const {
+  auto writer = begin(Body::save);
+  writer.texts({container, path, runtime_dir});
+  return writer.take();
+}
+
+Result<SaveRequest> SaveRequest::decode(std::string_view body) {
+  MessageReader reader(body);
+  TRY(expect(reader, Body::save));
+  auto texts = TRY(reader.texts());
+  TRY(expect_end(reader));
+  if (texts.size() != 3) return sys_error("unexpected message", EBADMSG);
+  return SaveRequest{texts[0], texts[1], texts[2]};
+}
+
 std::string FinishRequest::encode() const {
   auto writer = begin(Body::finish);
   writer.text(container);
   writer.text(control_socket);
   writer.number(temporary);
-  writer.text(save_path);
   writer.text(runtime_dir);
   writer.text(importer);
   return writer.take();
@@ -154,7 +168,6 @@ Result<FinishRequest> FinishRequest::decode(std::string_view body) {
   request.container = TRY(reader.text());
   request.control_socket = TRY(reader.text());
   request.temporary = TRY(reader.number()) != 0;
-  request.save_path = TRY(reader.text());
   request.runtime_dir = TRY(reader.text());
   request.importer = TRY(reader.text());
   TRY(expect_end(reader));

@@ -31,7 +31,7 @@ constexpr int contract_socket_fd = 3;
 constexpr int contract_leash_fd = 4;
 constexpr int contract_answer_fd = 5;
 // Plugin and engine of different releases refuse each other by this number.
-constexpr uint64_t contract_version = 3;
+constexpr uint64_t contract_version = 4;
 
 // `auto` of --container-name is `any` here (auto is a keyword).
 enum class NameMode : uint64_t { any, create, exec, no_exec };
@@ -55,7 +55,7 @@ struct StartRequest {
   std::string importer;  // program that gets images instead of the engine (plugstack `importer`); empty: none
   std::vector<MountRequest> mounts;
   std::string workdir;    // empty: the image's
-  std::string save_path;  // empty: none
+  std::string save_path;  // absolute: where a SaveRequest is going to come for; empty: none
   std::optional<bool> mount_home, remap_root, writable, entrypoint;
   bool entrypoint_log = false;
   std::vector<std::string> env_names;  // --container-env
@@ -83,13 +83,23 @@ struct Started {
   std::vector<Namespace> namespaces;   // kinds of the attached descriptors, in order
 };
 
+// Before the leash is let go, while the container runs: write it into an image file. `pyxis step save` has
+// the request on descriptor 3 and answers on 5.
+struct SaveRequest {
+  std::string container;
+  std::string path;  // absolute; replaced once the new file is complete
+  std::string runtime_dir;
+
+  std::string encode() const;
+  static Result<SaveRequest> decode(std::string_view body);
+};
+
 struct FinishRequest {
   std::string container;
   // Started::control_socket: the supervisor to be ended. Empty where the start was interrupted: then every
   // supervisor that made this container, if it is temporary.
   std::string control_socket;
   bool temporary = false;
-  std::string save_path;
   std::string runtime_dir;
   std::string importer;  // as in the StartRequest: to be told that the step is over
 

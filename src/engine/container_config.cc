@@ -34,4 +34,22 @@ Result<ContainerConfig> container_config(const std::string& recorded, const Envi
   return config;
 }
 
+std::vector<MountEntry> image_volumes(const Environment& host, int rootfs) {
+  std::vector<MountEntry> volumes;
+  auto origin = "the image's /" + std::string(fstab_path);
+  int number = 0;
+  for (const auto& line : split(text_in_root(rootfs, fstab_path), '\n')) {
+    ++number;
+    auto entries = parse_fstab(line, host, origin);
+    if (!entries.ok()) continue;
+    for (auto& entry : *entries) {
+      if (entry.type != "tmpfs") continue;
+      entry.options.emplace_back("nofail");
+      entry.origin = origin + ":" + std::to_string(number);
+      volumes.push_back(std::move(entry));
+    }
+  }
+  return volumes;
+}
+
 }  // namespace pyxis

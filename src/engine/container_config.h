@@ -2,10 +2,12 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/environment.h"
 #include "base/result.h"
 #include "image/config.h"
+#include "sandbox/fstab.h"
 
 namespace pyxis {
 
@@ -19,6 +21,11 @@ struct ContainerConfig {
 // root file system, whose values may name variables of `host`. What an image has wrong in its files is left
 // out: it is its own affair and stops nobody.
 Result<ContainerConfig> container_config(const std::string& recorded, const Environment& host, int rootfs);
+
+// What an image file wants to be memory: the lines of its etc/fstab that say `tmpfs`, as its volumes are. That
+// one of them cannot be mounted stops nobody. Others are left out: they would be of a machine that the files
+// come from, or reach for what the host has.
+std::vector<MountEntry> image_volumes(const Environment& host, int rootfs);
 
 // The text of a file in a root file system; empty where there is none that can be read.
 std::string text_in_root(int rootfs, std::string_view path);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -145,6 +146,10 @@ Result<ImageFileTarget> ImageFileTarget::open(const std::string& path, bool repl
   if (target.name_.empty() || target.name_ == "." || target.name_ == "..")
     return fail("'" + path + "' is the name of a directory", "name the image file to be written");
   target.directory_ = TRY_CONTEXT(open_path(directory, O_RDONLY | O_DIRECTORY), "write " + path);
+  struct stat there;
+  if (::fstatat(target.directory(), target.name_.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+      S_ISDIR(there.st_mode))
+    return Error{path + " is a directory", "name the image file to be written", EISDIR};
   if (!replace && ::faccessat(target.directory(), target.name_.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0)
     return Error{path + " exists already", "choose another name with -o, or remove the file", EEXIST};
   if (::faccessat(target.directory(), ".", W_OK | X_OK, AT_EACCESS) != 0)

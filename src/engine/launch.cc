@@ -146,6 +146,11 @@ Result<Launched> launch_container(const Store& store, const Settings& settings, 
     auto read = TRY_CONTEXT(container_config(record.config, settings.environment, preparation.rootfs),
                             "container " + record.name);
     const auto& config = read.image;
+    // Before all other late ones: what is mounted in a volume is to be seen.
+    if (record.config.empty()) {
+      auto volumes = image_volumes(settings.environment, preparation.rootfs);
+      preparation.late.insert(preparation.late.begin(), volumes.begin(), volumes.end());
+    }
     auto home = TRY(account_home(preparation.rootfs, user, options.remap_root));
     // `rc` of the spec creates the image's working directory; one that the user names must exist.
     if (options.workdir.empty() && !config.working_dir.empty())

@@ -11,6 +11,7 @@
 #include "contract/handover.h"
 #include "contract/task_environment.h"
 #include "engine/external_importer.h"
+#include "engine/image_file.h"
 #include "engine/import.h"
 #include "engine/installation.h"
 #include "engine/launch.h"
@@ -19,8 +20,8 @@
 #include "engine/unpacked_image.h"
 #include "engine/user_store.h"
 #include "image/reference.h"
-#include "sandbox/running_mounts.h"
 #include "sandbox/fuse_mount.h"
+#include "sandbox/running_mounts.h"
 #include "sandbox/sandbox.h"
 
 namespace pyxis {
@@ -72,8 +73,16 @@ class Start {
   Result<void> check_request() {
     phase_ = Phase::request;
     TRY(check_container_name(request_.container));
-    if (!request_.save_path.empty()) return fail("--container-save is not available in this release");
+    if (!request_.save_path.empty()) TRY(check_save());
     return ok();
+  }
+
+  // What is bound to fail is told before hours of work; but the directory may be made by these.
+  Result<void> check_save() {
+    auto target = ImageFileTarget::open(request_.save_path, true, settings_, reporter_);
+    if (target.ok() || target.error().code == ENOENT) return ok();
+    phase_ = Phase::save;
+    return std::move(target).error();
   }
 
   Result<JoinedContainer> join_or_launch() {

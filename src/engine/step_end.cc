@@ -1,9 +1,11 @@
-// `pyxis step finish` and `pyxis step epilog`: what steps and jobs leave on a node goes.
+// `pyxis step save`: a container is written before its step ends. `pyxis step finish` and `pyxis step
+// epilog`: what steps and jobs leave on a node goes.
 
 #include <sys/socket.h>
 
 #include "contract/answer.h"
 #include "engine/external_importer.h"
+#include "engine/image_file.h"
 #include "engine/running.h"
 #include "engine/settings.h"
 #include "engine/step.h"
@@ -36,6 +38,24 @@ Result<void> end_container(const Store& store, const std::string& runtime_path, 
   if (directory) TRY(directory->remove_if_unused());
   discard_name_lock(store, request.container);
   return ok();
+}
+
+// What concerns the options was said at the start, and what goes well nobody needs to read.
+class NobodyReports : public Reporter {
+ public:
+  void importing(const std::string&) override {}
+  void imported(const std::string&) override {}
+  void warn(const std::string&) override {}
+  void progress(const std::string&, bool) override {}
+};
+
+Result<void> save(const SaveRequest& request, const Settings& given) {
+  auto settings = given;
+  if (!request.runtime_dir.empty()) settings.runtime_path = request.runtime_dir;
+  NobodyReports reporter;
+  auto store = TRY(open_user_store(settings));
+  auto target = TRY(ImageFileTarget::open(request.path, true, settings, reporter));
+  return export_container(store, settings, request.container, target, reporter);
 }
 
 Result<void> finish(const FinishRequest& request, const Settings& settings) {
@@ -77,6 +97,9 @@ int answer(const Environment& environment, Result<void> (*act)(const Request&, c
 
 }  // namespace
 
+int step_save(const Environment& environment) {
+  return answer(environment, save);
+}
 int step_finish(const Environment& environment) {
   return answer(environment, finish);
 }

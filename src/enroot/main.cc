@@ -43,6 +43,7 @@ int run(int count, char** words) {
     return 1;
   }
   if (verb == "start") return step_start(*options, *environment);
+  if (verb == "save") return step_save(*options, *environment);
   if (verb == "finish") return step_finish(*options, *environment);
   if (verb == "epilog") return step_epilog(*options, *environment);
   log::error("this program is started by the plugin, where plugstack.conf says engine=enroot");

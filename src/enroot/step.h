@@ -1,4 +1,4 @@
-// The driver's side of a Slurm step: what `pyxis step start`, `finish` and `epilog` are for our own engine
+// The driver's side of a Slurm step: what `pyxis step start`, `save`, `finish` and `epilog` are for our own engine
 // (contract/step.h), done by an external enroot.
 #pragma once
 
@@ -17,6 +17,7 @@ struct Options {
 
 // Serve one request on contract_socket_fd. Exit status 0 where it was answered with success.
 int step_start(const Options& options, const Environment& environment);
+int step_save(const Options& options, const Environment& environment);
 int step_finish(const Options& options, const Environment& environment);
 int step_epilog(const Options& options, const Environment& environment);
 

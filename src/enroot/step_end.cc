@@ -1,4 +1,5 @@
-// `step finish` and `step epilog`: what steps and jobs leave on a node goes.
+// `step save`: a container is written before its step ends. `step finish` and `step epilog`: what steps and
+// jobs leave on a node goes.
 #include <algorithm>
 
 #include "contract/answer.h"
@@ -6,6 +7,7 @@
 #include "engine/external_importer.h"
 #include "engine/running.h"
 #include "enroot/cleanup.h"
+#include "enroot/command_line.h"
 #include "enroot/joined.h"
 #include "enroot/step.h"
 
@@ -18,6 +20,11 @@ Result<void> remove_dead_sockets(const std::string& runtime_dir, const std::stri
   if (!directory) return ok();
   TRY(directory->visit([](int) { return false; }));
   return directory->remove_if_unused();
+}
+
+Result<void> save(const SaveRequest& request, const Tool& tool) {
+  TRY(tool.run(export_command(request.container, request.path)));
+  return ok();
 }
 
 // The supervisor is dead, and the leader, whose connection it had, has gone with it unless other steps hold
@@ -67,6 +74,9 @@ int answer(const Options& options, const Environment& environment,
 
 }  // namespace
 
+int step_save(const Options& options, const Environment& environment) {
+  return answer(options, environment, save);
+}
 int step_finish(const Options& options, const Environment& environment) {
   return answer(options, environment, finish);
 }

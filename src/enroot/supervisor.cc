@@ -36,7 +36,6 @@ class Supervisor {
     auto notes = TRY(Notes::decide(request.runtime_dir, request.container));
     bool alone = self_.use && TRY(notes.sole_user(self_.use));
     if (alone) end_container();
-    auto saved = request.save_path.empty() ? ok() : save();
     bool made_here = !self_.joined.started.attached;
     let_go();
     if (!request.importer.empty() && made_here)
@@ -48,7 +47,7 @@ class Supervisor {
       self_.use.reset();
       TRY(leave_container(notes));
     }
-    return saved;
+    return ok();
   }
 
  private:
@@ -79,11 +78,6 @@ class Supervisor {
     if (self_.joined.process) await_end(self_.joined.process);
     for (const auto& [kind, fd] : self_.joined.namespaces)
       if (kind == Namespace::mount) kill_processes_in(fd.get());
-  }
-
-  Result<void> save() const {
-    TRY(tool_.run(export_command(self_.request.container, self_.request.save_path)));
-    return ok();
   }
 
   void let_go() {

@@ -47,6 +47,9 @@ class Engine {
   virtual Result<Container> join(const std::string& control_socket) = 0;
   // Waits for the end of an engine that has answered, and kills one that lingers.
   virtual void reap(Child engine) = 0;
+  // Writes the container, which runs, into an image file, however long that takes. ECANCELED where somebody
+  // killed the engine meanwhile. In a task's process.
+  virtual Result<void> save(const SaveRequest& request, const EngineProcess& process) = 0;
   // The step is over, and its leash let go: waits at the read end of the farewell pipe for the supervisor's
   // answer, and where none comes has the engine clear up. ECANCELED where somebody killed that: the next
   // start clears up then. These two kill the engine and fail when it has not ended within their deadline.

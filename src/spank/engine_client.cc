@@ -24,6 +24,7 @@ using std::chrono::seconds;
 constexpr seconds exit_deadline{10};
 constexpr seconds finish_deadline{120};
 constexpr seconds join_deadline{60};
+constexpr seconds no_deadline = std::chrono::hours(24 * 20);  // poll(2) counts milliseconds in an int
 
 struct SocketPair {
   Fd ours, theirs;
@@ -78,22 +79,26 @@ class EngineProgram : public Engine {
                           const Listener& listener) override;
   Result<Container> join(const std::string& control_socket) override;
   void reap(Child engine) override { end_of(std::move(engine)); }
+  Result<void> save(const SaveRequest& request, const EngineProcess& process) override {
+    return run_to_end("save", request.encode(), process, no_deadline);
+  }
   Result<void> finish(const FinishRequest& request, const EngineProcess& process, int farewell) override {
     // A program is started only where the supervisor has died, or hangs.
     if (farewell >= 0 && read_answer(farewell, finish_deadline).ok()) return ok();
-    auto done = run_to_end("finish", request.encode(), process);
+    auto done = run_to_end("finish", request.encode(), process, finish_deadline);
     if (!done.ok())
       return std::move(done).error().context("couldn't clean up container " + request.container);
     return ok();
   }
   Result<void> epilog(const EpilogRequest& request, const EngineProcess& process) override {
-    return run_to_end("epilog", request.encode(), process);
+    return run_to_end("epilog", request.encode(), process, finish_deadline);
   }
 
  private:
   Result<Child> spawn_engine(const std::string& verb, const EngineProcess& process, int socket,
                              const Ties& ties);
-  Result<void> run_to_end(const std::string& verb, const std::string& body, const EngineProcess& process);
+  Result<void> run_to_end(const std::string& verb, const std::string& body, const EngineProcess& process,
+                          seconds deadline);
 
   std::string path_;
   std::vector<std::string> options_;
@@ -102,7 +107,7 @@ class EngineProgram : public Engine {
 // The engine's stdin is no task's, and its stdout would mix with the task's, so that goes to stderr.
 // With a leash, which only ends with slurmstepd, it also gets SIGTERM when the task that started it dies
 // during the import, and can then remove what it has half done. Its supervisor, a child, does not inherit
-// that (prctl(2)). Clean-up without a leash goes on whoever dies.
+// that (prctl(2)). A save ends with its task, too. Clean-up goes on whoever dies.
 Result<Child> EngineProgram::spawn_engine(const std::string& verb, const EngineProcess& process, int socket,
                                           const Ties& ties) {
   auto null = TRY(open_path("/dev/null", O_RDWR));
@@ -118,7 +123,7 @@ Result<Child> EngineProgram::spawn_engine(const std::string& verb, const EngineP
   if (ties.farewell >= 0) request.descriptors.emplace_back(ties.farewell, contract_answer_fd);
   request.directory = "/";
   request.close_others = true;
-  if (ties.leash >= 0) request.parent_death_signal = SIGTERM;
+  if (ties.leash >= 0 || verb == "save") request.parent_death_signal = SIGTERM;
   request.no_new_privileges = process.identity.has_value();
   request.identity = process.identity;
   return spawn(request);
@@ -198,7 +203,7 @@ Result<Container> EngineProgram::join(const std::string& control_socket) {
 }
 
 Result<void> EngineProgram::run_to_end(const std::string& verb, const std::string& body,
-                                       const EngineProcess& process) {
+                                       const EngineProcess& process, seconds deadline) {
   auto pair = TRY(make_socket_pair());
   if (::shutdown(pair.ours.get(), SHUT_RD) != 0) return sys_error("shutdown");  // see contract/answer.h
   auto answer = TRY(AnswerPipe::make());
@@ -211,11 +216,11 @@ Result<void> EngineProgram::run_to_end(const std::string& verb, const std::strin
     reap(std::move(child));
     return sent;
   }
-  auto done = read_answer(answer.reader.get(), finish_deadline);
+  auto done = read_answer(answer.reader.get(), deadline);
   int code = done.ok() ? 0 : done.error().code;
   auto end = end_of(std::move(child));
   if (code == ETIMEDOUT)
-    return fail("the engine did not end within " + std::to_string(finish_deadline.count()) +
+    return fail("the engine did not end within " + std::to_string(deadline.count()) +
                 " s: " + describe_end(end));
   if (code != ECONNRESET) return done;
   auto error = fail("the engine " + path_ + " ended without an answer: " + describe_end(end));

@@ -21,10 +21,8 @@ void finish(SlurmApi& api, Step& step, Engine& engine) {
     request.container = step.container;
     request.control_socket = step.rendezvous->control_socket();
     request.temporary = step.temporary() && state != StepState::attached;
-    request.save_path = step.options.save;
     request.runtime_dir = step.runtime_dir;
     request.importer = step.importer;
-    if (state != StepState::started) request.save_path.clear();
     EngineProcess process{engine_environment(api.environment(), step.job.account), std::nullopt};
     if (::geteuid() == 0) process.identity = step.job.identity;  // a slurmd of one user is that user already
     auto done = engine.finish(request, process, step.farewell.reader.get());

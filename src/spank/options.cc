@@ -12,10 +12,6 @@ std::string dashed(const OptionRow& row) {
   return std::string("--") + row.name;
 }
 
-Error unavailable(const std::string& what) {
-  return fail(what + " is not available in this release");
-}
-
 Result<std::vector<std::string>> parse_env_names(const std::string& text) {
   auto names = split(text, ',');
   for (const auto& name : names)
@@ -153,7 +149,6 @@ Result<StepOptions> GivenOptions::resolve(const Config& config) const {
   if (!options.contained()) return options;
 
   if (!options.entrypoint && config.execute_entrypoint) options.entrypoint = true;
-  if (!options.save.empty()) return unavailable("--container-save");
   return options;
 }
 

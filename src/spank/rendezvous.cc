@@ -14,6 +14,7 @@ struct Rendezvous::Shared {
   pthread_mutex_t mutex;
   std::atomic<StepState> state = StepState::untouched;
   std::atomic<bool> reported = false;
+  std::atomic<unsigned> ended = 0;
   char control_socket[PATH_MAX] = {};
 };
 
@@ -75,6 +76,9 @@ std::string Rendezvous::control_socket() const {
 }
 bool Rendezvous::claim_report() {
   return !shared_->reported.exchange(true);
+}
+bool Rendezvous::last_to_end(unsigned tasks) {
+  return ++shared_->ended == tasks;
 }
 
 }  // namespace pyxis::spank

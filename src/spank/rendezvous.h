@@ -32,6 +32,8 @@ class Rendezvous {
   std::string control_socket() const;
   // True for the first caller of all processes: failures are reported once.
   bool claim_report();
+  // Counts an end: true for the last of `tasks` that call it.
+  bool last_to_end(unsigned tasks);
 
  private:
   struct Shared;

@@ -61,6 +61,9 @@ void task_exited(SlurmApi& api, Step& step, Engine& engine);
 // slurm_spank_exit(): the same where not every task got so far.
 void step_over(SlurmApi& api, Step& step, Engine& engine);
 
+// Of this process.
+Result<std::string> working_directory();
+
 // <runtime_path>/<uid>, 0700, the user's. Never follows a link below runtime_path, whose owner must be the
 // caller.
 Result<std::string> make_user_runtime_dir(const std::string& runtime_path, const Identity& user);

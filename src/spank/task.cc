@@ -6,6 +6,7 @@
 #include "base/environment.h"
 #include "nsjoin/namespaces.h"
 #include "nsjoin/seccomp.h"
+#include "spank/keeper.h"
 #include "spank/mounts.h"
 #include "spank/step.h"
 #include "spank/task_prolog.h"
@@ -16,13 +17,6 @@ namespace {
 // Reported by one task of the node; the others fail in silence.
 void report_once(SlurmApi& api, Step& step, const Error& error) {
   if (!step.rendezvous || step.rendezvous->claim_report()) report(api, error);
-}
-
-Result<std::string> working_directory() {
-  std::string buffer(PATH_MAX, '\0');
-  if (!::getcwd(buffer.data(), buffer.size())) return sys_error("find the job's working directory");
-  buffer.resize(buffer.find('\0'));
-  return buffer;
 }
 
 // What a step needs to see besides what its user asked for.
@@ -57,7 +51,7 @@ Result<StartRequest> make_request(SlurmApi& api, const Step& step) {
   request.mounts = options.mounts;
   TRY(resolve_sources(request.mounts, directory));
   request.workdir = options.workdir;
-  request.save_path = options.save;
+  request.save_path = TRY(save_path(step));
   request.mount_home = options.mount_home;
   request.remap_root = options.remap_root;
   request.writable = options.writable;
@@ -134,6 +128,13 @@ Result<void> enter(SlurmApi& api, const Step& step, Container container) {
 
 }  // namespace
 
+Result<std::string> working_directory() {
+  std::string buffer(PATH_MAX, '\0');
+  if (!::getcwd(buffer.data(), buffer.size())) return sys_error("find the job's working directory");
+  buffer.resize(buffer.find('\0'));
+  return buffer;
+}
+
 int start_task(SlurmApi& api, Step& step, Engine& engine) {
   step.leash_keep.reset();  // slurmstepd's alone: a task that outlives it must not hold the leash
   auto run = [&]() -> Result<void> {
@@ -147,7 +148,10 @@ int start_task(SlurmApi& api, Step& step, Engine& engine) {
     step.leash_engine.reset();
     step.farewell.writer.reset();
     auto child = std::move(container.engine);
+    bool saving = !step.options.save.empty();
+    if (saving) TRY(leave_keeper(api, step, engine, std::move(child)));
     auto entered = enter(api, step, std::move(container));
+    if (saving && entered.ok()) entered = end_with_keeper();
     engine.reap(std::move(child));
     apply_prolog_variables(api, wishes);
     return entered;

@@ -77,6 +77,26 @@ server_process() {
   assert_output "hello there from /work with /bin"
 }
 
+@test "its volumes are memory; other lines of its fstab are nobody's business" {
+  local tree=$BATS_TEST_TMPDIR/tree
+  mkdir -p "$tree"/{bin,etc,proc,sys,dev,vol/inside}
+  cp /bin/busybox "$tree/bin/busybox"
+  ln -s busybox "$tree/bin/sh"
+  printf '%s\n' '# volumes' 'tmpfs /vol\040ume tmpfs x-create=dir,rw,nosuid,nodev' 'tmpfs /vol tmpfs size=1m' \
+    'UUID=1234 / ext4 errors=remount-ro 0 1' '/etc /stolen none x-create=dir,bind' 'tmpfs /too/high tmpfs' >"$tree/etc/fstab"
+  mksquashfs "$tree" "$TEST_HOME/volumes.sqsh" -noappend -quiet -no-progress
+  run -0 pyxis start -m "$TEST_HOME:/vol/mine:none:x-create=dir,rbind" volumes.sqsh \
+    sh -c 'cd /; busybox ls vol; busybox echo x >"/vol ume/file" && busybox cat "/vol ume/file"; busybox test ! -e /stolen'
+  assert_line mine
+  refute_line inside
+  assert_line x
+  assert_line --partial "[WARN] the image's /etc/fstab:6: "
+  run -0 pyxis create volumes.sqsh
+  run -0 pyxis start volumes sh -c 'busybox ls /vol'
+  refute_output --partial inside
+  run -0 pyxis remove -f volumes
+}
+
 @test "without a command, its rc runs" {
   run -0 pyxis start zstd.sqsh
   assert_output "default command"

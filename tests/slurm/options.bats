@@ -85,8 +85,7 @@ refuses() { # MESSAGE COMMAND...
   refuses '--container-image: invalid image "two words"' srun --container-image='two words' true
 }
 
-@test "what this release cannot do is one error that fails the job" {
-  refuses '--container-save is not available in this release' srun --container-image=a --container-save=out.sqsh true
+@test "a path to save to that is a directory is one error that fails the job" {
   refuses '--container-save: path is a directory: out/' srun --container-image=a --container-save=out/ true
 }
 

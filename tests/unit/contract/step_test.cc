@@ -63,10 +63,14 @@ TEST(Contract, EventSurvivesTheJourney) {
 }
 
 TEST(Contract, FinishAndEpilogSurviveTheJourney) {
-  auto finish = FinishRequest::decode(FinishRequest{"pyxis_c", "/c.sock", true, "/s", "/r", "/i"}.encode());
+  auto finish = FinishRequest::decode(FinishRequest{"pyxis_c", "/c.sock", true, "/r", "/i"}.encode());
   ASSERT_TRUE(finish.ok());
-  EXPECT_EQ(finish->save_path, "/s");
+  EXPECT_EQ(finish->runtime_dir, "/r");
   EXPECT_EQ(finish->importer, "/i");
+  auto save = SaveRequest::decode(SaveRequest{"pyxis_c", "/x.sqsh", "/r"}.encode());
+  ASSERT_TRUE(save.ok());
+  EXPECT_EQ(save->path, "/x.sqsh");
+  EXPECT_FALSE(SaveRequest::decode(FinishRequest{}.encode()).ok());
   auto epilog = EpilogRequest::decode(EpilogRequest{"pyxis_7_", false, "/r", 7}.encode());
   ASSERT_TRUE(epilog.ok());
   EXPECT_EQ(epilog->name_prefix, "pyxis_7_");

@@ -12,6 +12,7 @@ class FakeEngine : public Engine {
   std::vector<Event> events;
   std::vector<StartRequest> starts;
   std::vector<std::string> joins;
+  std::function<Result<void>(const SaveRequest&)> on_save;
   std::vector<FinishRequest> finishes;
   std::vector<EpilogRequest> epilogs;
   EngineProcess last_process;
@@ -29,6 +30,10 @@ class FakeEngine : public Engine {
     return Container{started, {}, Child()};
   }
   void reap(Child) override {}
+  Result<void> save(const SaveRequest& request, const EngineProcess& process) override {
+    last_process = process;
+    return on_save ? on_save(request) : ok();
+  }
   Result<void> finish(const FinishRequest& request, const EngineProcess& process, int) override {
     finishes.push_back(request);
     last_process = process;

@@ -86,15 +86,6 @@ TEST_F(Finish, ACleanFailureNeedsNothing) {
   EXPECT_THAT(engine.finishes, IsEmpty());
 }
 
-TEST_F(Finish, AnInterruptedStartSavesNothing) {
-  step.options.save = "/save.sqsh";
-  ASSERT_EQ(step.rendezvous->enter(), StepState::untouched);
-  step.rendezvous->publish_failed(true);
-  step_over(slurm, step, engine);
-  ASSERT_THAT(engine.finishes, SizeIs(1));
-  EXPECT_EQ(engine.finishes[0].save_path, "");
-}
-
 class Epilog : public ::testing::Test {
  protected:
   Epilog() { config.runtime_path = top.path(); }

@@ -134,15 +134,6 @@ TEST(Resolve, TypesTheValues) {
   EXPECT_THAT(options.unshare, ElementsAre("net", "ipc"));
 }
 
-TEST(Resolve, WhatThisReleaseLacksIsOneClearError) {
-  GivenOptions given;
-  ASSERT_TRUE(given.give(OptionId::name, "n").ok());
-  ASSERT_TRUE(given.give(OptionId::save, "/x").ok());
-  auto options = given.resolve({});
-  ASSERT_FALSE(options.ok());
-  EXPECT_EQ(options.error().text(), "--container-save is not available in this release");
-}
-
 TEST(Resolve, TheSettingDecidesAboutTheEntrypointWhereNobodySays) {
   auto with = [](std::optional<OptionId> id, bool setting) {
     GivenOptions given;

@@ -1,0 +1,80 @@
+// Any bytes as an image file: everything in it is read, and it is unpacked into a directory in /dev/shm,
+// beside a canary that must stay as it is.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <string>
+
+#include "base/fs.h"
+#include "squash/reader.h"
+#include "squash/unpack.h"
+
+namespace {
+
+using pyxis::SquashReader;
+
+struct Scratch {
+  std::string path = "/dev/shm/pyxis-squash-fuzz-XXXXXX";
+  pyxis::Fd fd;
+
+  Scratch() {
+    if (!::mkdtemp(path.data())) std::abort();
+    fd = pyxis::Fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!pyxis::write_file(fd.get(), "canary", "untouched", 0600).ok()) std::abort();
+  }
+  ~Scratch() { (void)pyxis::remove_tree(AT_FDCWD, path); }
+
+  void check() {
+    auto names = pyxis::list_directory(fd.get());
+    auto canary = pyxis::read_file(fd.get(), "canary");
+    if (!names.ok() || names->size() != 2 || !canary.ok() || *canary != "untouched") std::abort();
+  }
+};
+
+// As the kernel asks for it, up to a number of inodes: an image may hold itself.
+void look_at(const SquashReader& image, uint64_t reference, unsigned& left) {
+  if (left == 0) return;
+  --left;
+  auto inode = image.inode(reference);
+  if (!inode.ok()) return;
+  (void)image.attributes(**inode);
+  std::array<char, 5000> part;
+  for (uint64_t offset : {uint64_t{0}, uint64_t{4095}, (*inode)->size / 2, (*inode)->size - 1})
+    (void)image.read(**inode, offset, part);
+  auto entries = image.list(**inode);
+  if (!entries.ok()) return;
+  for (const auto& entry : *entries) {
+    (void)image.find(**inode, entry.name);
+    look_at(image, entry.reference, left);
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  static Scratch scratch;
+  pyxis::Fd file(::memfd_create("image", MFD_CLOEXEC));
+  if (!file || ::write(file.get(), data, size) != static_cast<ssize_t>(size)) std::abort();
+  auto image = SquashReader::open(std::move(file), "image", 1 << 20);
+  if (!image.ok()) return 0;
+  unsigned most_inodes = 200;
+  look_at(**image, (*image)->root(), most_inodes);
+  auto directory = pyxis::make_directory_at(scratch.fd.get(), "image");
+  if (!directory.ok()) std::abort();
+  // What a few bytes can be blown up to has no end; a fuzzer's memory has.
+  std::stop_source stop;
+  pyxis::UnpackRequest request;
+  request.destination = directory->get();
+  request.threads = 1;
+  request.stop = stop.get_token();
+  request.progress = [&](uint64_t bytes) {
+    if (bytes > 4 << 20) stop.request_stop();
+  };
+  (void)pyxis::unpack_image(**image, request);
+  scratch.check();
+  if (!pyxis::remove_tree(scratch.fd.get(), "image").ok()) std::abort();
+  return 0;
+}
