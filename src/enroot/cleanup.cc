@@ -21,7 +21,7 @@ Result<void> clear_if_left_behind(const Tool& tool, const std::string& runtime_d
                                   const std::string& container) {
   auto notes = TRY(Notes::decide(runtime_dir, container));
   if (!TRY(notes.sole_user(Fd()))) return notes.decided();
-  return left_behind(notes) ? clear_container(tool, notes, container, true) : notes.decided();
+  return left_behind(notes) ? clear_container(tool, notes, container, notes.made()) : notes.decided();
 }
 
 }  // namespace

@@ -14,11 +14,13 @@
 namespace pyxis::enroot {
 namespace {
 
+const std::string forgotten = ".forgotten-";
+
 // Whoever has waited for the lock of notes that were removed meanwhile holds that of no file.
-Result<bool> still_there(int directory, int lock_file) {
+Result<bool> still_there(int directory, const std::string& path, int lock_file) {
   struct stat held, named;
   if (::fstat(lock_file, &held) != 0) return sys_error("lock");
-  if (::fstatat(directory, "lock", &named, AT_SYMLINK_NOFOLLOW) != 0)
+  if (::fstatat(directory, path.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0)
     return errno == ENOENT ? Result<bool>(false) : sys_error("lock");
   return held.st_ino == named.st_ino && held.st_dev == named.st_dev;
 }
@@ -44,22 +46,33 @@ Result<Notes> Notes::decide(const std::string& runtime_dir, const std::string& c
   TRY(make_directories(parent, 0700));
   notes.parent_ = TRY(open_path(parent, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   TRY(check_owner(notes.parent_.get(), parent, "remove it"));
+  // Whoever was before us may remove the directory at each step of the way: then the way begins anew.
   for (;;) {
-    notes.directory_ = TRY(make_directory_at(notes.parent_.get(), container, 0700));
-    auto file = open_at(notes.directory_.get(), "lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
-    if (!file.ok() && file.error().code == ENOENT) continue;  // the directory has just been removed
-    notes.lock_ = TRY(std::move(file));
-    TRY(lock(notes.lock_.get(), LockMode::exclusive));
-    if (TRY(still_there(notes.directory_.get(), notes.lock_.get()))) return notes;
+    auto locked = notes.lock_directory();
+    if (!locked.ok() && locked.error().code != ENOENT) return std::move(locked).error();
+    if (locked.ok() && *locked) return notes;
   }
+}
+
+// False where what is locked then is not the container's any more.
+Result<bool> Notes::lock_directory() {
+  directory_ = TRY(make_directory_at(parent_.get(), container_, 0700));
+  lock_ = TRY(open_at(directory_.get(), "lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+  TRY(lock(lock_.get(), LockMode::exclusive));
+  return still_there(parent_.get(), container_ + "/lock", lock_.get());
 }
 
 Result<void> Notes::decided() {
   return unlock(lock_.get());
 }
 
+// Out of the way in one step: whoever makes the directory anew meanwhile keeps it.
 Result<void> Notes::forget() {
-  TRY(remove_tree(parent_.get(), container_));
+  static unsigned count = 0;
+  auto name = forgotten + std::to_string(::getpid()) + "-" + std::to_string(count++);
+  if (::renameat(parent_.get(), container_.c_str(), parent_.get(), name.c_str()) != 0)
+    return sys_error(path_);
+  TRY(remove_tree(parent_.get(), name));
   return decided();
 }
 
@@ -77,6 +90,13 @@ Result<bool> Notes::sole_user(const Fd& use) const {
 
 Result<void> Notes::note_owner(const ProcessIdentity& owner) const {
   return note_identity("owner", owner);
+}
+Result<void> Notes::note_made() const {
+  TRY(open_at(directory_.get(), "made", O_WRONLY | O_CREAT | O_NOFOLLOW, 0600));
+  return ok();
+}
+bool Notes::made() const {
+  return ::faccessat(directory_.get(), "made", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 Result<void> Notes::note_process(const ProcessIdentity& process) const {
   return note_identity("process", process);
@@ -128,7 +148,9 @@ Result<std::vector<std::string>> noted_containers(const std::string& runtime_dir
     if (directory.error().code == ENOENT) return std::vector<std::string>();
     return std::move(directory).error();
   }
-  return list_directory(directory->get());
+  auto names = TRY(list_directory(directory->get()));
+  std::erase_if(names, [](const std::string& name) { return name.starts_with(forgotten); });
+  return names;
 }
 
 }  // namespace pyxis::enroot

@@ -3,6 +3,7 @@
 //   <runtime>/enroot/containers/<name>/lock      held by whoever decides about the container
 //                                      use       share-locked by every supervisor that is in it
 //                                      owner     of a temporary one: who it goes with
+//                                      made      there once enroot has been told to make it
 //                                      process   `enroot start`
 //                                      staging   a link to the directory that its image file is in
 //                                      socket, rc   during a start
@@ -36,6 +37,8 @@ class Notes {
   Result<bool> sole_user(const Fd& use) const;
 
   Result<void> note_owner(const ProcessIdentity& owner) const;
+  Result<void> note_made() const;
+  bool made() const;
   Result<void> note_process(const ProcessIdentity& process) const;
   // Nothing where none is noted.
   std::optional<ProcessIdentity> owner() const { return read_identity("owner"); }
@@ -49,6 +52,7 @@ class Notes {
   const std::string& path() const { return path_; }
 
  private:
+  Result<bool> lock_directory();
   Result<void> note_identity(const char* name, const ProcessIdentity& process) const;
   std::optional<ProcessIdentity> read_identity(const char* name) const;
 

@@ -27,7 +27,7 @@ class Start {
   Result<Joined> run() {
     phase_ = Phase::start;
     TRY(tool_.check(signals_));
-    TRY(sweep(tool_, request_.runtime_dir));
+    (void)sweep(tool_, request_.runtime_dir);  // what cannot be cleared up is no reason not to start
     // From here to the supervisor's listening, nobody else decides about this container.
     notes_.emplace(TRY(Notes::decide(request_.runtime_dir, request_.container)));
     auto joined = join_or_launch();
@@ -84,12 +84,13 @@ class Start {
       return fail("no container named " + request_.container + " on this node, and no image to make it from",
                   "give --container-image");
     phase_ = Phase::import;
-    made_ = true;
+    tried_ = true;
     if (request_.temporary) TRY(note_owner());
     auto file = TRY(image_file());
     if (file.empty()) return request_.container;  // loaded
     if (request_.temporary && options_.start_from_file && request_.save_path.empty()) return file;
     phase_ = Phase::create;
+    TRY(notes_->note_made());
     TRY(tool_.run(create_command(file, request_.container), &signals_));
     TRY(notes_->remove_staging());
     release();
@@ -115,6 +116,7 @@ class Start {
     if (!request_.importer.empty()) return importer_.get(image, signals_);
     auto uri = image_uri(image);
     if (options_.load && uri.starts_with("docker://")) {
+      TRY(notes_->note_made());
       TRY(tool_.run(load_command(uri, request_.container), &signals_));
       return std::string();
     }
@@ -158,9 +160,9 @@ class Start {
 
   // What an interrupted import or create has left goes, too.
   void undo() {
-    if (!made_) return (void)leave_container(*notes_);
+    if (!tried_) return (void)leave_container(*notes_);
     release();
-    (void)clear_container(tool_, *notes_, request_.container, true);
+    (void)clear_container(tool_, *notes_, request_.container, notes_->made());
   }
 
   const StartRequest& request_;
@@ -172,7 +174,7 @@ class Start {
   Phase& phase_;
   ExternalImporter importer_;
   std::optional<Notes> notes_;
-  bool exists_ = false, made_ = false;
+  bool exists_ = false, tried_ = false;
 };
 
 }  // namespace

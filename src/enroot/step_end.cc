@@ -35,7 +35,7 @@ Result<void> finish(const FinishRequest& request, const Tool& tool) {
   auto notes = TRY(Notes::decide(request.runtime_dir, request.container));
   if (!TRY(notes.sole_user(Fd()))) return notes.decided();
   TRY(remove_dead_sockets(request.runtime_dir, request.container));
-  return clear_container(tool, notes, request.container, request.temporary);
+  return clear_container(tool, notes, request.container, request.temporary && notes.made());
 }
 
 // Unnamed containers have the number of their step after the prefix.
@@ -46,14 +46,16 @@ bool of_job(const std::string& container, const EpilogRequest& request) {
 }
 
 Result<void> epilog(const EpilogRequest& request, const Tool& tool) {
-  auto containers = listed_names(TRY(tool.run(list_command())));
+  const auto listed = listed_names(TRY(tool.run(list_command())));
+  auto containers = listed;
   for (auto& noted : TRY(noted_containers(request.runtime_dir)))
     if (std::ranges::find(containers, noted) == containers.end()) containers.push_back(std::move(noted));
   for (const auto& container : containers) {
     if (!of_job(container, request)) continue;
     auto notes = TRY(Notes::decide(request.runtime_dir, container));
     TRY(remove_dead_sockets(request.runtime_dir, container));
-    TRY(clear_container(tool, notes, container, true));
+    bool there = std::ranges::find(listed, container) != listed.end();
+    TRY(clear_container(tool, notes, container, there || notes.made()));
   }
   return sweep(tool, request.runtime_dir);
 }

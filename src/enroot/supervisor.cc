@@ -42,7 +42,7 @@ class Supervisor {
       (void)ExternalImporter(request.importer, tool_.environment().lines()).release();
     if (alone) {
       (void)directory.remove_if_unused();
-      TRY(clear_container(tool_, notes, request.container, notes.owner().has_value()));
+      TRY(clear_container(tool_, notes, request.container, notes.owner() && notes.made()));
     } else {
       self_.use.reset();
       TRY(leave_container(notes));
