@@ -68,6 +68,12 @@ mounted"
 
 # --- writing --------------------------------------------------------------------------------------------
 
+# Not what is beside it: layers are marked when they have reached the disk.
+content_of_layers() {
+  local layer
+  for layer in "$(store)"/layers/sha256/*/fs; do "$repo/tests/support/list-tree" "$layer"; done | sha256sum
+}
+
 @test "packages are installed by apt and dpkg as root inside, and the image stays as it is" {
   local tree=$BATS_TEST_TMPDIR/package layers
   mkdir -p "$tree/DEBIAN" "$tree/usr/bin" "$tree/var/lib/pyxis-test"
@@ -77,14 +83,14 @@ mounted"
   chmod 755 "$tree/DEBIAN/postinst" "$tree/usr/bin/pyxis-test"
   dpkg-deb --root-owner-group --build "$tree" "$SUITE/tasks/pyxis-test.deb" >/dev/null
   run -0 step --container-image="$REGISTRY/trixie" true
-  layers=$("$repo/tests/support/list-tree" "$(store)/layers" | sha256sum)
+  layers=$(content_of_layers)
   run -0 --separate-stderr step --container-image="$REGISTRY/trixie" --container-name=packages --container-remap-root \
     --container-mounts="$SUITE/tasks:/packages:ro" sh -c 'apt-get install -y /packages/pyxis-test.deb && pyxis-test && dpkg -s pyxis-test'
   assert_line 'installed, state: configured'
   assert_line 'Status: install ok installed'
   run -0 --separate-stderr step --container-name=packages pyxis-test
   assert_output 'installed, state: configured'
-  assert_equal "$("$repo/tests/support/list-tree" "$(store)/layers" | sha256sum)" "$layers"
+  assert_equal "$(content_of_layers)" "$layers"
   run --separate-stderr step --container-image="$REGISTRY/trixie" pyxis-test
   assert_failure
   forget_containers
