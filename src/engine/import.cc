@@ -30,8 +30,8 @@ Result<ImportRequest> with_absolute_path(ImportRequest request) {
 
 Result<void> check_importable(const Reference& reference) {
   if (reference.scheme != Reference::Scheme::file) return ok();
-  return fail("images of this kind cannot be imported in this release: " + reference.canonical(),
-              "push the image to a registry and name it there");
+  return fail(reference.canonical() + " is an image file, and starts as it is",
+              "make a container of it: pyxis create " + reference.canonical());
 }
 
 std::string recorded_name(const ImportRequest& request) {

@@ -12,7 +12,7 @@ namespace pyxis {
 
 struct CompressionOptions {
   enum class Algorithm { gzip, lz4, xz, zstd };
-  // ARCHITECTURE.md, "Image files", has the measurements behind these three.
+  // What a start has to decode counts more than the last percents of size.
   Algorithm algorithm = Algorithm::zstd;
   std::optional<unsigned> level = 3;  // none: the algorithm's own default
   unsigned block_size = 128 << 10;    // bytes, a power of two
