@@ -123,8 +123,9 @@ Result<std::string> run_helper(const HelperCommand& command, const Settings& set
   auto helper = TRY(start_helper(command, settings));
   EndsHelperFirst signals(TRY(open_pidfd(helper.child.pid())));
   auto answer = follow_helper(helper, reporter);
+  // The signal was taken from this process and has to end it, also where the helper was done before it came.
   // A terminal's interrupt reaches the helper, too, which may have ended of it before we have seen ours.
-  if (!answer.ok() && (signals.asked() || answer.error().code == ECANCELED))
+  if (signals.asked() || (!answer.ok() && answer.error().code == ECANCELED))
     return Error{"cancelled", {}, ECANCELED};
   return answer;
 }
