@@ -28,7 +28,7 @@ SandboxPlan host_plan(const std::string& dir) {
 }
 
 SandboxCommand shell(const std::string& script) {
-  return {{"sh", "-c", script}, {"PATH=/usr/bin:/bin"}, "/", false};
+  return {{"sh", "-c", script}, {}, {"PATH=/usr/bin:/bin"}, "/", false};
 }
 
 int run(const Sandbox& sandbox, const SandboxCommand& command) {
@@ -226,10 +226,10 @@ TEST(RunInSandbox, FailuresAreNamed) {
     auto failure = [&](SandboxCommand command) {
       return text_of(run_in_sandbox(sandbox->namespaces, command));
     };
-    EXPECT_EQ(failure({{"no-such-program"}, {"PATH=/usr/bin"}}),
+    EXPECT_EQ(failure({{"no-such-program"}, {}, {"PATH=/usr/bin"}}),
               "execute no-such-program: No such file or directory; not found in the container's PATH");
     EXPECT_EQ(failure({{"/etc/hosts"}, {}}), "execute /etc/hosts: Permission denied");
-    EXPECT_EQ(failure({{"true"}, {"PATH=/usr/bin"}, "/absent"}),
+    EXPECT_EQ(failure({{"true"}, {}, {"PATH=/usr/bin"}, "/absent"}),
               "working directory /absent: No such file or directory");
     EXPECT_EQ(failure({}), "execute: No such file or directory");
   });

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#include "base/fs.h"
 #include "fake_in_process_engine.h"
 #include "fake_slurm.h"
 
