@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <vector>
 
 #include "../base/scratch.h"
 #include "squash/writer.h"
@@ -120,10 +121,9 @@ TEST_F(UnpackTest, TwoFilesOfOneNameAreRefused) {
 TEST_F(UnpackTest, NamesThatLeadElsewhereAreRefused) {
   write("tree/a/abcdef", "x");
   const auto image = pack();
-  for (const std::string name : {"../def", "ab/def", std::string("ab\0def", 6).c_str()}) {
+  for (const auto& name : std::vector<std::string>{"../def", "ab/def", std::string("ab\0def", 6)}) {
     auto changed = image;
     changed.replace(changed.rfind("abcdef"), name.size(), name);
-    if (name.size() < 6) changed[changed.rfind(name) + name.size()] = '\0';
     auto unpacked = unpack(changed);
     EXPECT_EQ(code_of(unpacked), EIO) << name;
     ASSERT_EQ(text_of(remove_tree(dir(), "out")), "");
