@@ -120,11 +120,11 @@ END
   assert_only_error ENROOT_MAX_CONNECTIONS many
 }
 
-@test "images of kinds that come later are refused with one line" {
+@test "an image file is not pulled: it starts as it is" {
   local uri
   for uri in ./image.sqsh /image.sqsh; do
     run pyxis pull "$uri"
-    assert_only_error "in this release"
+    assert_only_error "$uri is an image file, and starts as it is" "pyxis create $uri"
   done
 }
 
