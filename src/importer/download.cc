@@ -94,8 +94,7 @@ Result<Digest> download_image(const Store& store, const Settings& settings, cons
                               Reporter& reporter, const std::stop_token& stop) {
   auto image = bring_missing({store, settings, request, reporter, stop});
   // Any write may be the one that does not fit: of a layer's files, of its record, of the image's.
-  if (!image.ok() && image.error().remedy.empty())
-    return explain_full_disk(std::move(image).error(), store.layers());
+  if (!image.ok()) return explain_full_disk(std::move(image).error(), store.layers());
   return image;
 }
 

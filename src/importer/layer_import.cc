@@ -37,9 +37,9 @@ Result<void> check_space(const Store& store, uint64_t needed) {
   if (::statvfs(store.path().c_str(), &info) != 0) return ok();
   uint64_t available = info.f_bavail * info.f_frsize;
   if (needed <= available) return ok();
-  return Error{"no space on the file system of " + store.path() + ": the layers need at least " +
-                   human_bytes(needed) + ", " + human_bytes(available) + " are free",
-               "free space there, or set ENROOT_DATA_PATH to a directory on a larger file system", ENOSPC};
+  return fail("no space on the file system of " + store.path() + ": the layers need at least " +
+                  human_bytes(needed) + ", " + human_bytes(available) + " are free",
+              "free space there, or set ENROOT_DATA_PATH to a directory on a larger file system");
 }
 
 class LayerImporter {
