@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "engine/helper.h"
 #include "engine/reporter.h"
+#include "store/read_lists.h"
 
 namespace pyxis {
 
@@ -18,13 +19,17 @@ Result<Fd> open_image_file(const std::string& path) {
   return image;
 }
 
-Result<ImageServer> ImageServer::start(const Settings& settings, const std::string& path, bool remap_root) {
+Result<ImageServer> ImageServer::start(const Settings& settings, const std::string& path, bool remap_root,
+                                       const Store* store) {
   auto image = TRY(open_image_file(path));
   HelperCommand command;
   // The owner of all files, as numbered inside.
   command.arguments = {"pyxis-squash", "serve", path, std::to_string(remap_root ? 0 : ::getuid()),
                        std::to_string(remap_root ? 0 : ::getgid())};
   command.descriptors = {{image.get(), image_server_fd}};
+  // Without it all is read when it is asked for.
+  auto reads = store != nullptr ? open_read_list(*store, image.get()) : Result<Fd>(Fd());
+  if (reads.ok() && *reads) command.descriptors.emplace_back(reads->get(), image_reads_fd);
   auto helper = TRY(start_helper(command, settings));
   TerminalReporter nobody;  // it has nothing to tell but how it went
   TRY(follow_helper(helper, nobody));

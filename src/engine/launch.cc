@@ -130,7 +130,7 @@ Result<Launched> launch_container(const Store& store, const Settings& settings, 
     plan.root = DetachedRoot{std::move(options.running_root)};
   } else {
     if (!record.image_file.empty())
-      server = TRY(ImageServer::start(settings, record.image_file, options.remap_root));
+      server = TRY(ImageServer::start(settings, record.image_file, options.remap_root, &store));
     plan.root = TRY(container_root(store, record, server ? server->socket.get() : -1));
   }
   plan.mount_point = directory + "/root";

@@ -126,6 +126,8 @@ void clear_up(const Store& store, Supervised& supervised, const RunningDirectory
     supervised.use.reset();
     return answer_finished(finisher);
   }
+  // Its server reads nothing ahead any more.
+  if (supervised.image_server) ::shutdown(supervised.image_server.get(), SHUT_WR);
   bool remove = supervised.temporary;
   if (auto left = ownerless(store, supervised.container); left.ok() && *left) remove = true;
   if (entrypoint) entrypoint->end(patience);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -33,6 +34,31 @@ void detach_from_task() {
   ::sigprocmask(SIG_BLOCK, &all, nullptr);
 }
 
+// Whoever made the container holds the other end of the socket until its end, and then sends nothing more.
+bool container_is_gone() {
+  char byte;
+  return ::recv(import_news_fd, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+// The list that came with the image, where one did.
+class KeptList {
+ public:
+  KeptList() : file_(::fcntl(image_reads_fd, F_GETFD) >= 0 ? image_reads_fd : -1) {}
+
+  ReadList read() const {
+    auto text = read_fd(file_.get(), read_list_max_text);
+    return text.ok() ? ReadList::decode(*text) : ReadList();
+  }
+  void write(const ReadList& list) const {
+    auto text = list.encode();
+    if (text.size() > read_list_max_text || ::lseek(file_.get(), 0, SEEK_SET) != 0) return;
+    if (::ftruncate(file_.get(), 0) == 0) (void)write_all(file_.get(), text);
+  }
+
+ private:
+  Fd file_;
+};
+
 }  // namespace
 
 Result<std::string> serve_verb(std::span<char* const> arguments, Reporter&) {
@@ -43,6 +69,9 @@ Result<std::string> serve_verb(std::span<char* const> arguments, Reporter&) {
   options.gid = *gid;
   // With at least two threads, one that waits for the disk does not hold up all.
   options.threads = std::max(2u, usable_processors());
+  KeptList kept;
+  ReadAheadPlan ahead{kept.read(), {}, container_is_gone};
+  ReadLog log(ahead.list);
   detach_from_task();
   TRY(confine_to_serving());
   // What follows works on an image that anybody may have written.
@@ -50,8 +79,11 @@ Result<std::string> serve_verb(std::span<char* const> arguments, Reporter&) {
   TRY(send_message(import_news_fd, ImportNews{ImportNews::Kind::done, {}, {}, 0}.encode()));
   auto message = receive_message(import_news_fd);
   // Otherwise the sandbox came to nothing: whoever made it has said why.
-  if (message.ok() && message->descriptors.size() == 1)
-    (void)serve_image(*image, std::move(message->descriptors[0]), options);
+  if (message.ok() && message->descriptors.size() == 2) {
+    ahead.top = std::move(message->descriptors[1]);
+    (void)serve_image(*image, std::move(message->descriptors[0]), options, log, std::move(ahead));
+    if (auto learned = log.learned()) kept.write(*learned);
+  }
   // The socket stays open until here: its closing tells that nothing is served any more.
   ::_exit(0);
 }

@@ -37,7 +37,7 @@ Result<void> mount_served(const std::string& name, int server, const std::string
   // Ids as they are in this user namespace; rootmode is S_IFDIR in octal.
   auto options = "fd=" + std::to_string(device.get()) +
                  ",rootmode=40000,user_id=" + std::to_string(::geteuid()) +
-                 ",group_id=" + std::to_string(::getegid()) + ",default_permissions,allow_other";
+                 ",group_id=" + std::to_string(::getegid()) + ",default_permissions";
   if (::mount(name.c_str(), directory.c_str(), "fuse", MS_RDONLY | MS_NOSUID | MS_NODEV, options.c_str()) !=
       0) {
     auto error = sys_error("mount " + name);
@@ -45,7 +45,8 @@ Result<void> mount_served(const std::string& name, int server, const std::string
       error.remedy = "this kernel does not let users mount FUSE: Linux 4.18 or later does";
     return error;
   }
-  TRY_CONTEXT(send_message(server, {}, {device.get()}), "hand " + name + " to its server");
+  auto top = TRY(open_path(directory, O_PATH | O_DIRECTORY));
+  TRY_CONTEXT(send_message(server, {}, {device.get(), top.get()}), "hand " + name + " to its server");
   return ok();
 }
 

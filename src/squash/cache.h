@@ -26,7 +26,7 @@ class Cache {
   // `make` is that of its caller; whoever waited for it tries by himself.
   template <class Make>
   Result<Pointer> get(uint64_t key, Make&& make) {
-    auto& shard = shards_[(key ^ key >> 16 ^ key >> 32) % shard_count];
+    auto& shard = shard_of(key);
     std::unique_lock lock(shard.mutex);
     for (;;) {
       auto found = shard.entries.find(key);
@@ -63,6 +63,18 @@ class Cache {
     return made;
   }
 
+  // The value of `key` where it is there, or is being made; nothing otherwise.
+  Pointer find(uint64_t key) {
+    auto& shard = shard_of(key);
+    std::unique_lock lock(shard.mutex);
+    for (;;) {
+      auto found = shard.entries.find(key);
+      if (found == shard.entries.end()) return nullptr;
+      if (found->second.value) return found->second.value;
+      shard.made.wait(lock);
+    }
+  }
+
  private:
   struct Entry {
     Pointer value;  // none while it is being made
@@ -76,6 +88,8 @@ class Cache {
     std::list<uint64_t> order;  // most recently used first
     size_t used = 0;
   };
+
+  Shard& shard_of(uint64_t key) { return shards_[(key ^ key >> 16 ^ key >> 32) % shard_count]; }
 
   void drop_old(Shard& shard) {
     for (auto place = shard.order.end(); shard.used > capacity_ && place != shard.order.begin();) {

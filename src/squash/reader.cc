@@ -156,11 +156,12 @@ Result<void> SquashReader::State::read_block(uint64_t place, uint32_t word, size
     std::ranges::fill(out, '\0');
     return ok();
   }
-  if (skip == 0 && out.size() == length) {  // the usual case: straight to who asks
+  auto known = data.find(place);
+  if (!known && skip == 0 && out.size() == length) {  // the usual case: straight to who asks
     if (TRY(decode(place, word, out)) != length) return file.damaged("a block that is too short");
     return ok();
   }
-  auto block = TRY(cached(place, word, length));
+  auto block = known ? std::move(known) : TRY(cached(place, word, length));
   if (block->size() != length) return file.damaged("a block that is too short");
   std::memcpy(out.data(), block->data() + skip, out.size());
   return ok();

@@ -4,11 +4,15 @@
 #include <fuse3/fuse_lowlevel.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include "squash/cache.h"
+#include "squash/file_number.h"
 
 namespace pyxis {
 namespace {
@@ -17,6 +21,9 @@ using Inode = SquashReader::Inode;
 using InodePointer = std::shared_ptr<const Inode>;
 using Listing = std::vector<SquashReader::Entry>;
 
+constexpr size_t listings_bytes = 4u << 20;  // cached
+constexpr unsigned max_ahead_threads = 4;
+
 // How long the kernel may believe what it was told, in seconds: for good.
 constexpr double for_good = 1e9;
 // The overlay's own marks: an image must not be able to hide or redirect what lies below it.
@@ -24,21 +31,17 @@ constexpr std::string_view overlay_prefix = "user.overlay.";
 
 struct Served {
   const SquashReader& image;
-  ServeOptions options;
+  const ServeOptions& options;
+  ReadLog& log;
+  mutable squash::Cache<Listing> listings{listings_bytes};
 };
 
 const Served& served(fuse_req_t request) {
   return *static_cast<const Served*>(fuse_req_userdata(request));
 }
 
-// The kernel's number of a file is the reference of its inode; only the root's is given (FUSE_ROOT_ID), and 0
-// means none.
 fuse_ino_t number_of(const Served& served, uint64_t reference) {
-  return reference == served.image.root() ? FUSE_ROOT_ID : reference + 2;
-}
-
-uint64_t reference_of(const Served& served, fuse_ino_t number) {
-  return number == FUSE_ROOT_ID ? served.image.root() : number - 2;
+  return squash::number_of(served.image, reference);
 }
 
 // What is wrong with an image is EIO for whoever reads it.
@@ -110,7 +113,7 @@ void answer(fuse_req_t request, Answer&& answer) noexcept {
 }
 
 Result<InodePointer> find_inode(const Served& served, fuse_ino_t number) {
-  return served.image.inode(reference_of(served, number));
+  return served.image.inode(squash::reference_of(served.image, number));
 }
 
 void look_up(fuse_req_t request, fuse_ino_t parent, const char* name) {
@@ -120,6 +123,7 @@ void look_up(fuse_req_t request, fuse_ino_t parent, const char* name) {
     fuse_entry_param entry{};
     entry.entry_timeout = for_good;  // also that there is none
     if (found) entry = entry_of(served, *TRY(served.image.inode(found->reference)));
+    served.log.looked_up(parent, name, entry.ino);
     fuse_reply_entry(request, &entry);
     return ok();
   });
@@ -152,20 +156,20 @@ void read_file(fuse_req_t request, fuse_ino_t number, size_t size, off_t offset,
     if (buffer.size() < size) buffer.resize(size);
     auto file = TRY(find_inode(served, number));
     size_t got = TRY(served.image.read(*file, static_cast<uint64_t>(offset), {buffer.data(), size}));
+    served.log.read(number, static_cast<uint64_t>(offset), static_cast<uint32_t>(size));
     fuse_reply_buf(request, buffer.data(), got);
     return ok();
   });
 }
 
-// A large directory is asked for in many pieces, mostly one after another.
+// A directory is asked for piece by piece, by whichever thread comes first.
 Result<std::shared_ptr<const Listing>> listing_of(const Served& served, fuse_ino_t number) {
-  thread_local fuse_ino_t last_number = 0;
-  thread_local std::shared_ptr<const Listing> last;
-  if (last_number == number && last) return last;
-  auto directory = TRY(find_inode(served, number));
-  last = std::make_shared<const Listing>(TRY(served.image.list(*directory)));
-  last_number = number;
-  return last;
+  return served.listings.get(number, [&](size_t& cost) -> Result<std::shared_ptr<const Listing>> {
+    auto directory = TRY(find_inode(served, number));
+    auto listing = std::make_shared<const Listing>(TRY(served.image.list(*directory)));
+    cost = (listing->size() + 1) * sizeof(SquashReader::Entry);
+    return listing;
+  });
 }
 
 // Fills one reply with entries from `offset` on; `add` writes one behind what is there and gives the space it
@@ -174,6 +178,7 @@ template <class Add>
 void reply_entries(fuse_req_t request, fuse_ino_t number, size_t size, off_t offset, Add&& add) {
   answer(request, [&](const Served& served) -> Result<void> {
     auto listing = TRY(listing_of(served, number));
+    if (offset == 0) served.log.listed(number);
     std::vector<char> reply(size);
     size_t used = 0;
     for (auto i = static_cast<size_t>(offset); i < listing->size(); ++i) {
@@ -203,6 +208,7 @@ void read_directory_plus(fuse_req_t request, fuse_ino_t number, size_t size, off
   reply_entries(request, number, size, offset,
                 [&](const Served& served, const SquashReader::Entry& entry, std::span<char> space,
                     off_t next) -> Result<size_t> {
+                  served.log.shown(number, entry.name, number_of(served, entry.reference));
                   auto inode = TRY(served.image.inode(entry.reference));
                   auto plus = entry_of(served, *inode);
                   return fuse_add_direntry_plus(request, space.data(), space.size(), entry.name.c_str(),
@@ -293,8 +299,9 @@ struct FreeConfig {
 
 }  // namespace
 
-Result<void> serve_image(const SquashReader& image, Fd device, const ServeOptions& options) {
-  Served shared{image, options};
+Result<void> serve_image(const SquashReader& image, Fd device, const ServeOptions& options, ReadLog& log,
+                         ReadAheadPlan plan) {
+  Served shared{image, options, log};
   std::string program = "pyxis";
   std::array<char*, 2> words = {program.data(), nullptr};
   fuse_args arguments = FUSE_ARGS_INIT(1, words.data());
@@ -310,6 +317,11 @@ Result<void> serve_image(const SquashReader& image, Fd device, const ServeOption
   fuse_loop_cfg_set_clone_fd(loop.get(), 1);
   fuse_loop_cfg_set_max_threads(loop.get(), options.threads);
   fuse_loop_cfg_set_idle_threads(loop.get(), options.threads);
+  std::optional<ReadAhead> ahead;
+  if (plan.top && !plan.list.items.empty())
+    ahead.emplace(std::move(plan), image, session.get(), log,
+                  std::clamp(options.threads, 1u, max_ahead_threads));
+  plan.top.reset();
   int code = fuse_session_loop_mt(session.get(), loop.get());
   if (code != 0) return sys_error("serve", code < 0 ? -code : code);
   return ok();

@@ -192,3 +192,34 @@ server_process() {
   assert_output --partial "Input/output error"
   refute_output --partial Sanitizer
 }
+
+# What a list says is told to the kernel unasked: it must be what is in the file, also where the list is old or wrong.
+@test "what was read first is kept and read ahead the next time: the same files" {
+  local sums='cd / && busybox find etc/rc secret long holes many bin -type f | busybox xargs busybox sha256sum'
+  rm -rf "$(store)/reads"
+  run -0 pyxis start xz.sqsh sh -c "$sums"
+  local first=$output list
+  list=$(echo "$(store)"/reads/*)
+  run -0 tr '\0' '\n' <"$list"
+  assert_line secret
+  assert_line long
+  assert_line bin/busybox
+  run -0 pyxis start xz.sqsh sh -c "$sums"
+  assert_output "$first"
+  run -0 pyxis start --root --rw xz.sqsh sh -c "$sums"
+  assert_output "$first"
+  printf 'pyxis read list 1\0long\0000+4096 900000+999999999 18446744073709551615+10\0../../etc/shadow\0000+10\0closed\0*\0link\0*\0end' >"$list"
+  run -0 pyxis start xz.sqsh sh -c "$sums"
+  assert_output "$first"
+  head -c 100000 /dev/urandom >"$list"
+  run -0 pyxis start xz.sqsh sh -c "$sums"
+  assert_output "$first"
+}
+
+@test "a store that takes no list of what is read first: the container starts all the same" {
+  mkdir -p "$(store)"
+  rm -rf "$(store)/reads" && touch "$(store)/reads"
+  run -0 pyxis start zstd.sqsh busybox echo started
+  assert_output started
+  rm "$(store)/reads"
+}
