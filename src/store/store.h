@@ -4,6 +4,7 @@
 //   layers/sha256/<hex>/{fs/,meta.json}    layers.h      immutable once published
 //   images/sha256/<hex>/...                images.h      immutable once published
 //   refs/<hex>.json                        images.h      name -> digest, as last resolved
+//   reads/<key>                            read_lists.h   what programs read first of an image file
 //   containers/<host>/<name>/...           containers.h   a node's own, also where a shared home holds the
 //   store tmp/<unique>/                          directories in the making; whoever makes one holds a flock
 //   on it locks/<what>                           flock(2) files, empty
