@@ -74,26 +74,71 @@ content_of_layers() {
   for layer in "$(store)"/layers/sha256/*/fs; do "$repo/tests/support/list-tree" "$layer"; done | sha256sum
 }
 
-@test "packages are installed by apt and dpkg as root inside, and the image stays as it is" {
-  local tree=$BATS_TEST_TMPDIR/package layers
+make_debian_package() { # DIRECTORY
+  local tree=$BATS_TEST_TMPDIR/package
   mkdir -p "$tree/DEBIAN" "$tree/usr/bin" "$tree/var/lib/pyxis-test"
   printf '%s\n' 'Package: pyxis-test' 'Version: 1.0' 'Architecture: all' 'Maintainer: Pyxis <root@localhost>' 'Description: a test' >"$tree/DEBIAN/control"
   printf '#!/bin/sh\nset -e\nchown www-data:www-data /var/lib/pyxis-test\nchmod 2750 /var/lib/pyxis-test\necho configured >/var/lib/pyxis-test/state\n' >"$tree/DEBIAN/postinst"
   printf '#!/bin/sh\necho "installed, state: $(cat /var/lib/pyxis-test/state)"\n' >"$tree/usr/bin/pyxis-test"
   chmod 755 "$tree/DEBIAN/postinst" "$tree/usr/bin/pyxis-test"
-  dpkg-deb --root-owner-group --build "$tree" "$SUITE/tasks/pyxis-test.deb" >/dev/null
-  run -0 step --container-image="$REGISTRY/trixie" true
+  dpkg-deb --root-owner-group --build "$tree" "$1/pyxis-test.deb" >/dev/null
+}
+
+# Installs in a container with a name and in one without, as root inside; neither is seen by the next one of that image.
+assert_installs() { # IMAGE COMMAND
+  local layers
+  run -0 step --container-image="$1" true
   layers=$(content_of_layers)
-  run -0 --separate-stderr step --container-image="$REGISTRY/trixie" --container-name=packages --container-remap-root \
-    --container-mounts="$SUITE/tasks:/packages:ro" sh -c 'apt-get install -y /packages/pyxis-test.deb && pyxis-test && dpkg -s pyxis-test'
-  assert_line 'installed, state: configured'
-  assert_line 'Status: install ok installed'
+  local name
+  for name in '' packages; do
+    run -0 --separate-stderr step --container-image="$1" ${name:+--container-name="$name"} --container-remap-root \
+      --container-mounts="$SUITE/tasks:/packages:ro" sh -ec "$2; pyxis-test"
+    assert_line 'installed, state: configured'
+  done
   run -0 --separate-stderr step --container-name=packages pyxis-test
   assert_output 'installed, state: configured'
-  assert_equal "$(content_of_layers)" "$layers"
-  run --separate-stderr step --container-image="$REGISTRY/trixie" pyxis-test
+  run --separate-stderr step --container-image="$1" pyxis-test
   assert_failure
+  assert_equal "$(content_of_layers)" "$layers"
   forget_containers
+}
+
+@test "packages are installed by apt and dpkg as root inside, and the image stays as it is" {
+  make_debian_package "$SUITE/tasks"
+  local release
+  for release in bookworm trixie; do
+    assert_installs "$REGISTRY/$release" 'apt-get install -y /packages/pyxis-test.deb; dpkg -s pyxis-test | grep -x "Status: install ok installed"'
+  done
+}
+
+@test "so they are by dnf and rpm" {
+  cat >"$SUITE/tasks/pyxis-test.spec" <<'END'
+Name: pyxis-test
+Version: 1.0
+Release: 1
+Summary: a test
+License: none
+BuildArch: noarch
+%description
+A program, and a directory that is not root's.
+%package sh
+Summary: what dpkg has installed
+Provides: /bin/sh
+%description sh
+Nothing.
+%files sh
+%install
+mkdir -p %{buildroot}/usr/bin %{buildroot}/var/lib/pyxis-test
+printf '#!/bin/sh\necho "installed, state: $(cat /var/lib/pyxis-test/state)"\n' >%{buildroot}/usr/bin/pyxis-test
+%post
+chown www-data:www-data /var/lib/pyxis-test
+echo configured >/var/lib/pyxis-test/state
+%files
+%attr(755, root, root) /usr/bin/pyxis-test
+%attr(2750, daemon, mail) /var/lib/pyxis-test
+END
+  assert_installs "$REGISTRY/rpm" 'cd /tmp; rpmbuild -bb --define "_rpmdir /tmp" /packages/pyxis-test.spec
+    dnf -y --releasever=1 install /tmp/noarch/pyxis-test-*.rpm; rpm -q pyxis-test'
 }
 
 # --- namespaces of its own ------------------------------------------------------------------------------

@@ -11,22 +11,36 @@ UNWANTED = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/s
 TRACES = ("etc/hostname", "etc/resolv.conf", "var/log/")
 
 
-def debian(suite):
-    command = ["mmdebstrap", "--quiet", "--variant=apt", "--format=tar", "--dpkgopt=force-unsafe-io",
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def archive(suite, variant="apt", packages=()):
+    """The distribution with these packages."""
+    command = ["mmdebstrap", "--quiet", f"--variant={variant}", "--format=tar", "--dpkgopt=force-unsafe-io",
+               *([f"--include={','.join(packages)}"] if packages else []),
                *(f"--dpkgopt=path-exclude={pattern}" for pattern in UNWANTED), suite, "-"]
     run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if run.returncode:
-        raise SystemExit(f"scripts/images: error: mmdebstrap could not make {suite}; it says:\n{run.stderr.decode()[-2000:]}")
+        what = " with ".join([suite, *packages[:1]])
+        raise SystemExit(f"scripts/images: error: mmdebstrap could not make {what}; it says:\n{run.stderr.decode()[-2000:]}")
+    return cleaned(run.stdout)
+
+
+def system(*what):
+    """The same as a layer."""
+    return Layer(archive=archive(*what))
+
+
+def debian(*layers):
     image = Image()
-    image.manifest([Layer(archive=cleaned(run.stdout))], Cmd=["bash"],
-                   Env=["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"])
+    image.manifest(layers, Cmd=["bash"], Env=["PATH=" + PATH])
     return image
 
 
-def cleaned(archive):
-    """The archive without device nodes, as published images are, and without traces of this machine."""
+def cleaned(raw):
+    """An archive without device nodes, as published images are, and without traces of this machine."""
     out = io.BytesIO()
-    with tarfile.open(fileobj=io.BytesIO(archive)) as whole, tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as kept:
+    with tarfile.open(fileobj=io.BytesIO(raw)) as whole, tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as kept:
         for entry in whole:
             if not entry.isdev() and not (entry.isfile() and entry.name.removeprefix("./").startswith(TRACES)):
                 kept.addfile(entry, whole.extractfile(entry) if entry.isfile() else None)
@@ -35,12 +49,18 @@ def cleaned(archive):
 
 def make_bookworm():
     """Debian 12, with apt"""
-    return debian("bookworm")
+    return debian(system("bookworm"))
 
 
 def make_trixie():
     """Debian 13, with apt"""
-    return debian("trixie")
+    return debian(system("trixie"))
 
 
-RECIPES = {"bookworm": make_bookworm, "trixie": make_trixie}
+def make_rpm():
+    """Debian 12 with dnf and rpm, whose database is where distributions made of such packages have it"""
+    macros = Layer().directory("etc", "etc/rpm", "var", "var/lib", "var/lib/rpm").file("etc/rpm/macros", "%_dbpath /var/lib/rpm\n")
+    return debian(system("bookworm", "minbase", ["dnf", "rpm"]), macros)
+
+
+RECIPES = {"bookworm": make_bookworm, "trixie": make_trixie, "rpm": make_rpm}

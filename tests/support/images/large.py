@@ -12,7 +12,8 @@ from .oci import MTIME, Image, Layer
 FILES = 80_000
 BIG_FILES = 190
 GENERATED_LAYERS = 5
-PACKAGES = "python3-numpy,python3-scipy"
+SOURCES = [debian.__file__]
+PACKAGES = ["python3-numpy", "python3-scipy"]
 
 
 class StoredLayer(Layer):
@@ -37,13 +38,8 @@ def mapped(file):
 
 def debian_root():
     """The archive of Debian 12 with numpy and scipy."""
-    command = ["mmdebstrap", "--quiet", "--variant=apt", "--format=tar", "--dpkgopt=force-unsafe-io", f"--include={PACKAGES}",
-               *(f"--dpkgopt=path-exclude={pattern}" for pattern in debian.UNWANTED), "bookworm", "-"]
-    run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    if run.returncode:
-        raise SystemExit(f"scripts/images: error: mmdebstrap could not make bookworm; it says:\n{run.stderr.decode()[-2000:]}")
     file = tempfile.TemporaryFile(dir="/var/tmp")
-    file.write(debian.cleaned(run.stdout))
+    file.write(debian.archive("bookworm", packages=PACKAGES))
     return file
 
 

@@ -10,7 +10,7 @@ PATH = "PATH=/usr/local/bin:/usr/bin:/bin"
 
 
 def make_busybox():
-    """a shell; tags: latest, entrypoint, cmd, user, workdir, env"""
+    """a shell; tags: latest, entrypoint, cmd, user, workdir, volume, env"""
     image, root = Image(), busybox.root()
     entrypoint = Layer().file("entrypoint", "#!/bin/sh\necho entrypoint: \"$@\"\nexport FROM_ENTRYPOINT=yes\nexec \"$@\"\n", mode=0o755)
     image.manifest([root], Env=[PATH, "IMAGE_VARIABLE=from the image"], Cmd=["sh"])
@@ -18,6 +18,8 @@ def make_busybox():
     image.manifest([root], ["cmd"], Env=[PATH], Cmd=["echo", "the default command"])
     image.manifest([root], ["user"], Env=[PATH], Cmd=["id"], User="guest:guest")
     image.manifest([root], ["workdir"], Env=[PATH], Cmd=["pwd"], WorkingDir="/made/for/work")
+    image.manifest([root, Layer().directory("data").file("data/of-the-image", "hidden by the volume\n")], ["volume"], Env=[PATH],
+                   Cmd=["sh"], Volumes={"/data": {}, "/made/for data": {}}, WorkingDir="/data/work")
     image.manifest([root], ["env"], Cmd=["env"],
                    Env=[PATH, "EMPTY=", "SPACES=a  b ", "EQUALS=a=b=c", "QUOTES='\"", "DOLLAR=$HOME", "LINES=1\n2", "HOME=/from/image"])
     return image
