@@ -50,15 +50,19 @@ bool place_descriptors(const std::vector<std::pair<int, int>>& wanted, int* scra
   return true;
 }
 
+// One above the descriptors that there can be.
+int descriptor_limit() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  constexpr rlim_t enough = 1 << 16;
+  return static_cast<int>(limit.rlim_cur < enough ? limit.rlim_cur : enough);
+}
+
 // close_range(2) is of Linux 5.9 and its O_CLOEXEC flag of 5.11; before, one descriptor at a time.
 void close_at_exec_from(int first) {
   constexpr unsigned close_range_cloexec = 1u << 2;
   if (::syscall(SYS_close_range, first, ~0u, close_range_cloexec) == 0) return;
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  constexpr rlim_t enough = 1 << 16;
-  int end = static_cast<int>(limit.rlim_cur < enough ? limit.rlim_cur : enough);
-  for (int fd = first; fd < end; ++fd) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  for (int fd = first, end = descriptor_limit(); fd < end; ++fd) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
 // The system calls themselves: glibc's wrappers would change the parent's threads too.
@@ -124,6 +128,11 @@ pid_t clone_child(Launch& launch) {
 }
 
 }  // namespace
+
+void close_from(int first) {
+  if (::syscall(SYS_close_range, first, ~0u, 0) == 0) return;
+  for (int fd = first, end = descriptor_limit(); fd < end; ++fd) ::close(fd);
+}
 
 Child& Child::operator=(Child&& other) noexcept {
   std::swap(pid_, other.pid_);

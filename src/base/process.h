@@ -83,6 +83,9 @@ struct ProcessIdentity {
 Result<ProcessIdentity> identify_process(pid_t pid);
 bool process_alive(const ProcessIdentity& identity);
 
+// Closes all descriptors from `first` on. Allocates nothing.
+void close_from(int first);
+
 // pidfd_open(2): readable once the process has ended.
 Result<Fd> open_pidfd(pid_t pid);
 

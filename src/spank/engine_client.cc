@@ -19,11 +19,14 @@ namespace {
 
 using std::chrono::seconds;
 
-// How long the engine may take to end once it has answered, to remove a container, and a supervisor to
-// answer.
+// How long the engine may take to end once it has answered, and a supervisor to answer.
 constexpr seconds exit_deadline{10};
-constexpr seconds finish_deadline{120};
 constexpr seconds join_deadline{60};
+// Clean-up holds up slurmstepd and slurmd, so all of it together ends before Slurm loses patience with a
+// step (UnkillableStepTimeout, 60 s by default). What is not removed by then is by the next step's start.
+constexpr seconds farewell_deadline{25};
+constexpr seconds finish_deadline{15};
+constexpr seconds epilog_deadline{40};
 constexpr seconds no_deadline = std::chrono::hours(24 * 20);  // poll(2) counts milliseconds in an int
 
 struct SocketPair {
@@ -84,14 +87,14 @@ class EngineProgram : public Engine {
   }
   Result<void> finish(const FinishRequest& request, const EngineProcess& process, int farewell) override {
     // A program is started only where the supervisor has died, or hangs.
-    if (farewell >= 0 && read_answer(farewell, finish_deadline).ok()) return ok();
+    if (farewell >= 0 && read_answer(farewell, farewell_deadline).ok()) return ok();
     auto done = run_to_end("finish", request.encode(), process, finish_deadline);
     if (!done.ok())
       return std::move(done).error().context("couldn't clean up container " + request.container);
     return ok();
   }
   Result<void> epilog(const EpilogRequest& request, const EngineProcess& process) override {
-    return run_to_end("epilog", request.encode(), process, finish_deadline);
+    return run_to_end("epilog", request.encode(), process, epilog_deadline);
   }
 
  private:

@@ -21,7 +21,9 @@ pid_t keeper_process;
 std::atomic<pid_t> command_process;
 
 void pass_on(int number) {
+  int code = errno;
   ::kill(command_process, number);
+  errno = code;
 }
 
 void set_handlers(bool pass) {
@@ -39,7 +41,14 @@ void set_handlers(bool pass) {
 void let_go_of_descriptors() {
   int null = ::open("/dev/null", O_RDWR);
   for (int standard : {STDIN_FILENO, STDOUT_FILENO}) ::dup2(null, standard);
-  ::close_range(STDERR_FILENO + 1, ~0u, 0);
+  close_from(STDERR_FILENO + 1);
+}
+
+// Its memory is root's still, though it runs as the user: he gets no core file of it, and cannot trace it.
+void forbid_looking() {
+  const rlimit no_core{0, 0};
+  ::setrlimit(RLIMIT_CORE, &no_core);
+  ::prctl(PR_SET_DUMPABLE, 0);
 }
 
 // As lines of slurmstepd's reach the user.
@@ -51,17 +60,21 @@ void say(std::string_view prefix, const std::string& text) {
   }
 }
 
-int wait_for(pid_t process) {
-  int status = 0;
-  while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
+// Signals are passed on until the command ends, and no longer: its number is somebody else's once it is
+// reaped.
+int wait_for_command() {
+  siginfo_t ended;
+  while (::waitid(P_PID, static_cast<id_t>(command_process), &ended, WEXITED | WNOWAIT) < 0 &&
+         errno == EINTR) {
   }
+  set_handlers(false);
+  int status = W_EXITCODE(1, 0);
+  ::waitpid(command_process, &status, 0);
   return status;
 }
 
 [[noreturn]] void end_as(int status, bool failed) {
   if (WIFEXITED(status)) ::_exit(failed && WEXITSTATUS(status) == 0 ? 1 : WEXITSTATUS(status));
-  const rlimit no_core{0, 0};  // one, of the command, is enough
-  ::setrlimit(RLIMIT_CORE, &no_core);
   int number = WTERMSIG(status);
   ::signal(number, SIG_DFL);
   ::raise(number);
@@ -87,9 +100,9 @@ bool save(Engine& engine, const Save& save) {
 
 [[noreturn]] void keep(Step& step, Engine& engine, const Save& what, Child started) {
   engine.reap(std::move(started));
-  int status = wait_for(command_process);
-  bool failed = false;
-  if (step.rendezvous->last_to_end(step.job.local_tasks)) failed = !save(engine, what);
+  int status = wait_for_command();
+  bool last = step.rendezvous->last_to_end(step.job.local_tasks);
+  bool failed = last && step.rendezvous->was_entered() && !save(engine, what);
   end_as(status, failed);
 }
 
@@ -122,6 +135,7 @@ Result<void> leave_keeper(SlurmApi& api, Step& step, Engine& engine, Child start
     // By this it is one of the processes to be killed with the step: proctrack/linuxproc spares those that
     // are called slurmstepd.
     ::prctl(PR_SET_NAME, "pyxis-keeper");
+    forbid_looking();
     set_handlers(step.job.batch());
     ::sigprocmask(SIG_SETMASK, &before, nullptr);
     let_go_of_descriptors();

@@ -14,6 +14,7 @@ struct Rendezvous::Shared {
   pthread_mutex_t mutex;
   std::atomic<StepState> state = StepState::untouched;
   std::atomic<bool> reported = false;
+  std::atomic<bool> entered = false;
   std::atomic<unsigned> ended = 0;
   char control_socket[PATH_MAX] = {};
 };
@@ -76,6 +77,12 @@ std::string Rendezvous::control_socket() const {
 }
 bool Rendezvous::claim_report() {
   return !shared_->reported.exchange(true);
+}
+void Rendezvous::note_entered() {
+  shared_->entered = true;
+}
+bool Rendezvous::was_entered() const {
+  return shared_->entered;
 }
 bool Rendezvous::last_to_end(unsigned tasks) {
   return ++shared_->ended == tasks;

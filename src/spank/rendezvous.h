@@ -32,6 +32,9 @@ class Rendezvous {
   std::string control_socket() const;
   // True for the first caller of all processes: failures are reported once.
   bool claim_report();
+  // That a task is in the container: what the step leaves there is its work.
+  void note_entered();
+  bool was_entered() const;
   // Counts an end: true for the last of `tasks` that call it.
   bool last_to_end(unsigned tasks);
 

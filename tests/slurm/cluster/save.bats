@@ -28,7 +28,7 @@ inside() { # IMAGE PATH
   run -0 --separate-stderr step --container-image="$SHARE/saved.sqsh" sh -c 'cat /deep/x; test ! -e /bin/ls && echo "$IMAGE_VARIABLE"'
   assert_output $'x\nfrom the image'
   run -0 inside "$SHARE/saved.sqsh" etc/rc
-  assert_line --index 0 --regexp "^# enroot-provenance: docker://.*/busybox:latest\$"  # by the name it was first imported under
+  assert_line --index 0 "# enroot-provenance: docker://$image:latest"
   assert_equal "$(stat -c %U "$SHARE/saved.sqsh")" alice
 }
 
@@ -158,6 +158,10 @@ END
 @test "a start that fails saves nothing; neither does a step that is killed" {
   run --separate-stderr step --container-image="$REGISTRY/no-such-image" --container-save="$SHARE/saved.sqsh" true
   assert_failure
+  assert [ ! -e "$SHARE/saved.sqsh" ]
+  run --separate-stderr step --container-image="$image" --container-workdir=/no/such --container-save="$SHARE/saved.sqsh" true
+  assert_failure
+  run ! grep -E 'sav(ing|ed) container' <<<"$stderr"
   assert [ ! -e "$SHARE/saved.sqsh" ]
   open_shell killed step --container-image="$image" --container-save="$SHARE/saved.sqsh"
   controller scancel --signal=KILL "$(step_number)"
