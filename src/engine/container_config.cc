@@ -18,8 +18,13 @@ std::string text_in_root(int rootfs, std::string_view path) {
 }
 
 Result<ContainerConfig> container_config(const std::string& recorded, const Environment& host, int rootfs) {
-  if (!recorded.empty()) return ContainerConfig{TRY(parse_config(recorded)), {}};
   ContainerConfig config;
+  if (!recorded.empty()) {
+    config.image = TRY(parse_config(recorded));
+    config.fstab = make_fstab(config.image);
+    return config;
+  }
+  config.fstab = text_in_root(rootfs, fstab_path);
   config.rc = text_in_root(rootfs, rc_path);
   if (auto known = parse_config(text_in_root(rootfs, config_path));
       known.ok() && made_from(*known, config.rc)) {
@@ -34,11 +39,11 @@ Result<ContainerConfig> container_config(const std::string& recorded, const Envi
   return config;
 }
 
-std::vector<MountEntry> image_volumes(const Environment& host, int rootfs) {
+std::vector<MountEntry> image_volumes(const std::string& fstab, const Environment& host) {
   std::vector<MountEntry> volumes;
   auto origin = "the image's /" + std::string(fstab_path);
   int number = 0;
-  for (const auto& line : split(text_in_root(rootfs, fstab_path), '\n')) {
+  for (const auto& line : split(fstab, '\n')) {
     ++number;
     auto entries = parse_fstab(line, host, origin);
     if (!entries.ok()) continue;

@@ -15,6 +15,7 @@ struct ContainerConfig {
   ImageConfig image;
   // A start script (etc/rc) that says more than `image`, as image files of others and changed ones have it.
   std::string rc;
+  std::string fstab;  // what the image wants mounted: its etc/fstab, or what that would be
 };
 
 // From `recorded`, the bytes of the image's configuration, or where these are empty from the files of the
@@ -22,10 +23,10 @@ struct ContainerConfig {
 // out: it is its own affair and stops nobody.
 Result<ContainerConfig> container_config(const std::string& recorded, const Environment& host, int rootfs);
 
-// What an image file wants to be memory: the lines of its etc/fstab that say `tmpfs`, as its volumes are. That
-// one of them cannot be mounted stops nobody. Others are left out: they would be of a machine that the files
-// come from, or reach for what the host has.
-std::vector<MountEntry> image_volumes(const Environment& host, int rootfs);
+// What an image wants to be memory, as its volumes are: the lines of its fstab that say `tmpfs`. That one of
+// them cannot be mounted stops nobody. Others are left out: they would be of a machine that the files come
+// from, or reach for what the host has.
+std::vector<MountEntry> image_volumes(const std::string& fstab, const Environment& host);
 
 // The text of a file in a root file system; empty where there is none that can be read.
 std::string text_in_root(int rootfs, std::string_view path);

@@ -59,6 +59,42 @@ struct Prepared {
   }
 };
 
+// What is done in the sandbox's child, with the root file system at hand.
+struct Inside {
+  const ContainerRecord& record;
+  const Settings& settings;
+  const ContainerConfiguration& configuration;
+  const HookPlan& hooks;
+  const LaunchOptions& options;
+  const AccountEntry& user;
+  ContainerConfig config;
+
+  Result<std::vector<MountEntry>> image_mounts(int rootfs) {
+    config = TRY_CONTEXT(container_config(record.config, settings.environment, rootfs),
+                         "container " + record.name);
+    return image_volumes(config.fstab, settings.environment);
+  }
+
+  Result<void> prepare(Preparation& preparation) const {
+    const auto& image = config.image;
+    auto home = TRY(account_home(preparation.rootfs, user, options.remap_root));
+    // `rc` of the spec creates the image's working directory; one that the user names must exist.
+    if (options.workdir.empty()) preparation.workdir = image.working_dir;
+    HookedContainer container{preparation.rootfs, preparation.rootfs_path, Environment::from(image.env), {}};
+    container.environment.set("HOME", options.mount_home ? user.home : home);
+    container.environment.merge(configuration.environment);
+    TRY(run_hooks(hooks, container));
+    auto& late = preparation.late;
+    late.insert(late.end(), container.late_mounts.begin(), container.late_mounts.end());
+    late.insert(late.end(), options.mounts.begin(), options.mounts.end());
+    Prepared prepared{container.environment.lines(), image.working_dir, {}};
+    if (options.init)
+      prepared.init_name = TRY(find_init_program(config, *options.init, preparation.rootfs)).name;
+    preparation.report = prepared.encode();
+    return ok();
+  }
+};
+
 }  // namespace
 
 Result<std::vector<LayerDirectory>> overlay_layers(const Store& store, const StoredImage& image) {
@@ -100,7 +136,6 @@ Result<void> make_container(const Store& store, const StoredImage& image, Contai
   auto choice = TRY(choose_container_form(store));
   record.form = choice.form;
   record.image = image.digest;
-  record.reference = image.reference;
   record.config = image.config;
   return create_container(store, record, [&](int rootfs) { return flatten_image(store, image, rootfs); });
 }
@@ -142,31 +177,9 @@ Result<Launched> launch_container(const Store& store, const Settings& settings, 
                               {options.remap_root, options.writable, options.mount_home, own_cgroups, user,
                                targets_of(options.mounts)},
                               std::move(options.given)));
-  plan.prepare = [&](Preparation& preparation) -> Result<void> {
-    auto read = TRY_CONTEXT(container_config(record.config, settings.environment, preparation.rootfs),
-                            "container " + record.name);
-    const auto& config = read.image;
-    // Before all other late ones: what is mounted in a volume is to be seen.
-    if (record.config.empty()) {
-      auto volumes = image_volumes(settings.environment, preparation.rootfs);
-      preparation.late.insert(preparation.late.begin(), volumes.begin(), volumes.end());
-    }
-    auto home = TRY(account_home(preparation.rootfs, user, options.remap_root));
-    // `rc` of the spec creates the image's working directory; one that the user names must exist.
-    if (options.workdir.empty() && !config.working_dir.empty())
-      TRY(make_directories_in_root(preparation.rootfs, config.working_dir, 0755));
-    HookedContainer container{preparation.rootfs, preparation.rootfs_path, Environment::from(config.env), {}};
-    container.environment.set("HOME", options.mount_home ? user.home : home);
-    container.environment.merge(configuration.environment);
-    TRY(run_hooks(hooks, container));
-    for (const auto* mounts : {&container.late_mounts, &options.mounts})
-      preparation.late.insert(preparation.late.end(), mounts->begin(), mounts->end());
-    Prepared prepared{container.environment.lines(), config.working_dir, {}};
-    if (options.init)
-      prepared.init_name = TRY(find_init_program(read, *options.init, preparation.rootfs)).name;
-    preparation.report = prepared.encode();
-    return ok();
-  };
+  Inside inside{record, settings, configuration, hooks, options, user, {}};
+  plan.image_mounts = [&](int rootfs) { return inside.image_mounts(rootfs); };
+  plan.prepare = [&](Preparation& preparation) { return inside.prepare(preparation); };
   Launched launched;
   launched.sandbox = TRY(create_sandbox(plan));
   if (server) launched.image_server = server->leave();

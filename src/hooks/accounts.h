@@ -22,7 +22,4 @@ Result<std::string> add_accounts(int root, const AccountEntry& user, bool remap_
 // The caller's home directory inside, as add_accounts() returns it. Changes nothing.
 Result<std::string> account_home(int root, const AccountEntry& user, bool remap_root);
 
-// mkdir -p below `root`, links resolved inside it, also those to what is not there yet.
-Result<void> make_directories_in_root(int root, const std::string& path, unsigned mode);
-
 }  // namespace pyxis

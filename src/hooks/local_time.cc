@@ -5,6 +5,7 @@
 #include <climits>
 
 #include "base/fs.h"
+#include "base/root_directories.h"
 #include "hooks/hook.h"
 
 namespace pyxis {

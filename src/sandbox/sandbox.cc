@@ -17,6 +17,7 @@
 #include <array>
 
 #include "base/fs.h"
+#include "base/root_directories.h"
 #include "sandbox/capabilities.h"
 #include "sandbox/child_report.h"
 #include "sandbox/kernel_calls.h"
@@ -115,11 +116,14 @@ Result<ChildAnswer> build(const SandboxPlan& plan, const std::vector<Namespace>&
   TRY(isolate_mounts(kinds));
   TRY(set_up_extras(plan, kinds));
   Fd root = TRY(mount_root(plan.root, plan.mount_point));
+  if (plan.image_mounts) TRY(mount_all(TRY(plan.image_mounts(root.get())), kinds, root.get()));
   TRY(mount_all(plan.early, kinds, root.get()));
-  Preparation preparation{root.get(), plan.mount_point, plan.late, {}};
+  Preparation preparation{root.get(), plan.mount_point, plan.late, {}, {}};
   ChildAnswer answer;
   answer.body = TRY(run_prepare(plan, preparation));
   TRY(mount_all(preparation.late, kinds, root.get()));
+  if (!preparation.workdir.empty())
+    TRY_CONTEXT(make_directories_in_root(root.get(), preparation.workdir, 0755), "working directory");
   if (!plan.writable) TRY(make_read_only(root.get(), plan.mount_point));
   for (auto kind : kinds)  // before the host's /proc is gone; pivoting changes the namespaces' content only
     answer.descriptors.push_back(
@@ -142,8 +146,7 @@ void be_init(Fd leash) {
   ::sigaction(SIGCHLD, &standard, nullptr);
   if (::dup2(leash.get(), 0) < 0) ::_exit(1);
   leash.release();
-  if (::syscall(SYS_close_range, 1, ~0U, 0) != 0)  // before Linux 5.9
-    for (int fd = 1, last = static_cast<int>(::sysconf(_SC_OPEN_MAX)); fd < last; ++fd) ::close(fd);
+  close_from(1);
   sigset_t children;
   ::sigemptyset(&children);
   ::sigaddset(&children, SIGCHLD);

@@ -1,7 +1,7 @@
 // A container's namespaces with its root in place: made in a child process, handed over as descriptors.
 //
-// The order is that of the engine spec, "Start-up, in order": namespaces, root, early mounts, prepare, late
-// mounts, read-only, pivot. Nothing of the image is executed.
+// The order is that of the engine spec, "Start-up, in order": namespaces, root, the image's own mounts, early
+// mounts, prepare, late mounts, read-only, pivot. Nothing of the image is executed.
 #pragma once
 
 #include <functional>
@@ -23,6 +23,7 @@ struct Preparation {
   int rootfs = -1;               // the root's top directory, O_PATH; write with open_in_root and friends
   std::string rootfs_path;       // the same by path, for programs
   std::vector<MountEntry> late;  // the plan's late mounts; may be added to
+  std::string workdir;           // made once all is mounted, where it is missing; empty: none
   std::string report;            // handed to the parent as Sandbox::report
 };
 
@@ -33,6 +34,9 @@ struct SandboxPlan {
   std::vector<Namespace> extra;  // beside user and mount: cgroup, ipc, uts, net, pid
   RootSpec root;
   std::string mount_point;  // an empty directory of the user's; nothing is written in it
+  // What the image, whose root is `rootfs` (O_PATH), wants mounted: below all other mounts. It runs where
+  // `prepare` does.
+  std::function<Result<std::vector<MountEntry>>(int rootfs)> image_mounts;
   std::vector<MountEntry> early, late;
   // Runs between early and late mounts, before pivot_root, with all capabilities inside the namespaces;
   // programs it executes have them too. It is in a fork: only `report` and an Error come back.
@@ -91,11 +95,6 @@ Result<int> run_in_sandbox(const NamespaceSet& namespaces, const SandboxCommand&
 // The same without waiting for its end: the child is the caller's. Returns once the program has been
 // executed. A process that has threads may call this. Not for a set with a pid namespace.
 Result<Child> start_in_sandbox(const NamespaceSet& namespaces, const SandboxCommand& command);
-
-// The root of a running container without what is mounted on it, writable, attached nowhere: for a second
-// container on the same files. (An overlay's directories must not be mounted twice:
-// Documentation/filesystems/overlayfs.rst.) Linux 5.12 or later. The caller must be single-threaded.
-Result<Fd> clone_root(const NamespaceSet& namespaces);
 
 // The namespaces of a running process, those of the given kinds, user first.
 Result<NamespaceSet> open_namespaces(pid_t pid, const std::vector<Namespace>& kinds);

@@ -97,6 +97,19 @@ server_process() {
   run -0 pyxis remove -f volumes
 }
 
+@test "an image's volumes are memory whether it comes from a registry or from a file" {
+  run -0 pyxis load -n with-volumes "$REGISTRY/busybox:volume"
+  run -0 pyxis export -o exported.sqsh with-volumes
+  local image
+  for image in with-volumes exported.sqsh; do
+    run -0 pyxis start -w "$image" sh -c 'pwd && ls /data && echo x >/data/file && awk "\$2 ~ /data/ {print \$2, \$3}" /proc/mounts'
+    assert_output $'/data/work\nwork\n/data tmpfs\n/made/for\\040data tmpfs'
+  done
+  run -0 pyxis start -w -m tmpfs:/data/mine:tmpfs:x-create=dir with-volumes ls /data
+  assert_output $'mine\nwork'
+  run -0 pyxis remove -f with-volumes
+}
+
 @test "without a command, its rc runs" {
   run -0 pyxis start zstd.sqsh
   assert_output "default command"
