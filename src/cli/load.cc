@@ -27,6 +27,7 @@ Result<int> load(const ImageArguments& image_arguments, const ContainerArguments
   if (replace) TRY(remove_container(store, name));
   ContainerRecord record;
   record.name = name;
+  record.reference = request.reference.canonical();
   TRY(make_container(store, image, record));
   TRY(make_layers_durable(store, image.layers));
   log::info("Container " + name + " is ready: pyxis start " + name);

@@ -61,6 +61,7 @@ Result<StartOptions> start_options(const StartArguments& arguments, const Enviro
                 "make a container of it first: pyxis load " + arguments.name);
   else
     options.request.container = arguments.name;
+  options.request.mode = NameMode::no_exec;  // to enter one that runs is `exec`
   options.default_writable = false;
   if (arguments.root) options.request.remap_root = true;
   if (arguments.writable) options.request.writable = true;
@@ -75,12 +76,10 @@ Result<StartOptions> start_options(const StartArguments& arguments, const Enviro
   return options;
 }
 
-// Container over caller; in a running container, which nobody asked before, what is given over both.
-std::vector<std::string> command_environment(const Environment& caller, const Started& started,
-                                             const std::vector<std::string>& given) {
+// Container over caller.
+std::vector<std::string> command_environment(const Environment& caller, const Started& started) {
   auto merged = caller;
   merged.merge(started.env);
-  if (started.attached) merged.merge(given);
   return merged.lines();
 }
 
@@ -89,12 +88,6 @@ Result<std::string> recorded_config(const Settings& settings, const StartOptions
   if (options.in_memory) return std::string();
   auto store = TRY(open_user_store(settings));
   return TRY(read_container(store, options.request.container)).config;
-}
-
-void warn_of_what_a_running_one_ignores(const StartArguments& arguments) {
-  if (!arguments.mounts.empty() || !arguments.conf.empty())
-    log::warn("container " + arguments.name + " is running: joined as it is, without the mounts given" +
-              (arguments.conf.empty() ? "" : ", and the config script"));
 }
 
 // A start, with what its config script says taken in.
@@ -127,7 +120,6 @@ Result<StartJob> prepare_job(const StartArguments& arguments, const Environment&
 Result<int> run_job(const StartJob& job, const Environment& environment) {
   auto options = TRY(start_options(job.arguments, environment, job.settings));
   if (job.script) options.given.script = &*job.script;
-  auto given = options.given.environment;
   SandboxCommand inside;
   start_by_init(inside, TRY(recorded_config(job.settings, options)), job.settings.environment, job.init);
   bool remap_root = options.request.remap_root.value_or(job.settings.remap_root);
@@ -138,8 +130,7 @@ Result<int> run_job(const StartJob& job, const Environment& environment) {
   TerminalReporter reporter;
   Phase phase = Phase::request;
   auto running = TRY(start_container(std::move(options), job.settings, std::move(theirs), reporter, phase));
-  if (running.started.attached) warn_of_what_a_running_one_ignores(job.arguments);
-  inside.environment = command_environment(environment, running.started, given);
+  inside.environment = command_environment(environment, running.started);
   inside.workdir = running.started.workdir;
   inside.pretend_ownership = confines_privilege(running.namespaces);
   inside.keep_capabilities = remap_root || !inside.pretend_ownership;

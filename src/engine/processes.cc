@@ -31,16 +31,16 @@ struct RunningContainer {
 Result<std::map<unsigned long long, RunningContainer>> running_by_namespace(const std::string& runtime_path) {
   std::map<unsigned long long, RunningContainer> containers;
   for (const auto& name : TRY(list_running(runtime_path))) {
-    auto joined = TRY(join_running(runtime_path, name));
-    if (!joined) continue;
-    unsigned long long mount_namespace = 0, pid_namespace = 0;
-    for (const auto& [kind, fd] : joined->namespaces) {
-      struct stat info;
-      if (::fstat(fd.get(), &info) != 0) continue;
-      if (kind == Namespace::mount) mount_namespace = info.st_ino;
-      if (kind == Namespace::pid) pid_namespace = info.st_ino;
+    for (const auto& running : TRY(all_running(runtime_path, name))) {
+      unsigned long long mount_namespace = 0, pid_namespace = 0;
+      for (const auto& [kind, fd] : running.namespaces) {
+        struct stat info;
+        if (::fstat(fd.get(), &info) != 0) continue;
+        if (kind == Namespace::mount) mount_namespace = info.st_ino;
+        if (kind == Namespace::pid) pid_namespace = info.st_ino;
+      }
+      containers[mount_namespace] = {name, pid_namespace};
     }
-    containers[mount_namespace] = {name, pid_namespace};
   }
   return containers;
 }

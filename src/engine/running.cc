@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "base/fs.h"
+#include "engine/runtime_directory.h"
 #include "image/digest.h"
 
 namespace pyxis {
@@ -31,15 +32,26 @@ void set_deadline(int socket) {
   ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
-Result<void> check_own(int dir, const std::string& path) {
-  return check_owner(dir, path, "remove it, or set ENROOT_RUNTIME_PATH to a directory of your own");
+Result<Fd> open_running(const std::string& runtime_path) {
+  auto runtime = TRY(open_runtime_directory(runtime_path));
+  return make_directory_at(runtime.get(), "running", 0700);
 }
 
-Result<Fd> open_running(const std::string& runtime_path) {
-  TRY(make_directories(runtime_path, 0700));
-  auto runtime = TRY(open_path(runtime_path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-  TRY(check_own(runtime.get(), runtime_path));
-  return make_directory_at(runtime.get(), "running", 0700);
+// Nothing where the supervisor ended between connect and answer: as good as not running.
+std::optional<JoinedContainer> ask_for_container(int connection) {
+  if (!send_message(connection, JoinRequest{}.encode()).ok()) return std::nullopt;
+  auto answer = receive_message(connection);
+  if (!answer.ok()) return std::nullopt;
+  auto event = Event::decode(answer->body);
+  if (!event.ok() || event->kind != Event::Kind::started ||
+      event->started.namespaces.size() != answer->descriptors.size())
+    return std::nullopt;
+  JoinedContainer found;
+  for (size_t i = 0; i < answer->descriptors.size(); ++i)
+    found.namespaces.emplace_back(event->started.namespaces[i], std::move(answer->descriptors[i]));
+  found.started = std::move(event->started);
+  found.started.namespaces.clear();  // said by found.namespaces; a message gets its own list
+  return found;
 }
 
 }  // namespace
@@ -121,29 +133,28 @@ Result<std::optional<JoinedContainer>> join_running(const std::string& runtime_p
   auto directory = TRY(RunningDirectory::find(runtime_path, container));
   if (!directory) return joined;
   TRY(directory->visit([&](int connection) {
-    if (!send_message(connection, JoinRequest{}.encode()).ok()) return false;
-    auto answer = receive_message(connection);
-    if (!answer.ok()) return false;  // it ended between connect and answer: as good as not running
-    auto event = Event::decode(answer->body);
-    if (!event.ok() || event->kind != Event::Kind::started ||
-        event->started.namespaces.size() != answer->descriptors.size())
-      return false;
-    JoinedContainer found;
-    for (size_t i = 0; i < answer->descriptors.size(); ++i)
-      found.namespaces.emplace_back(event->started.namespaces[i], std::move(answer->descriptors[i]));
-    found.started = std::move(event->started);
-    found.started.namespaces.clear();  // said by found.namespaces; a message gets its own list
-    joined = std::move(found);
-    return true;
+    joined = ask_for_container(connection);
+    return joined.has_value();
   }));
   return joined;
 }
 
+Result<std::vector<JoinedContainer>> all_running(const std::string& runtime_path,
+                                                 const std::string& container) {
+  std::vector<JoinedContainer> all;
+  auto directory = TRY(RunningDirectory::find(runtime_path, container));
+  if (!directory) return all;
+  TRY(directory->visit([&](int connection) {
+    if (auto one = ask_for_container(connection)) all.push_back(std::move(*one));
+    return false;
+  }));
+  return all;
+}
+
 Result<std::vector<std::string>> list_running(const std::string& runtime_path) {
   std::vector<std::string> names;
-  auto runtime = open_path(runtime_path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  if (!runtime.ok() || !check_own(runtime->get(), runtime_path).ok())
-    return names;  // nothing of ours is in there
+  auto runtime = find_runtime_directory(runtime_path);
+  if (!runtime.ok()) return names;  // nothing of ours is in there
   auto running = open_at(runtime->get(), "running", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!running.ok()) return names;
   for (const auto& hex : TRY(list_directory(running->get()))) {

@@ -65,6 +65,10 @@ struct JoinedContainer {
 // Asks whoever runs `container` for its namespaces; nothing where nobody does.
 Result<std::optional<JoinedContainer>> join_running(const std::string& runtime_path,
                                                     const std::string& container);
+// The same of everyone who runs it: it may have been started several times, each with namespaces of its own.
+// A start that several steps have joined comes once for each.
+Result<std::vector<JoinedContainer>> all_running(const std::string& runtime_path,
+                                                 const std::string& container);
 
 // The names of all containers that have a supervisor now.
 Result<std::vector<std::string>> list_running(const std::string& runtime_path);

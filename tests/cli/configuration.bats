@@ -155,6 +155,15 @@ load site
   assert_only_error "$mine/hooks.d can be changed by other users"
 }
 
+@test "hooks.d: they are not run where another user decides what they read and write" {
+  local runtime=$TEST_HOME/not-mine
+  site_hook 10.sh <<<$'#!/bin/sh\necho ran >"$ENROOT_RUNTIME_PATH/hooks/ran"'
+  install -d -o 12345 -m 777 "$runtime" "$runtime/hooks"
+  run start ENROOT_RUNTIME_PATH="$runtime" true
+  assert_only_error "directory $runtime belongs to another user (uid 12345)" ENROOT_RUNTIME_PATH
+  assert_equal "$(find "$runtime" -type f)" ''
+}
+
 @test "hooks.d: they run in the container's namespaces, privileged there, before the change of the root" {
   site_hook 10.sh <<'END'
 #!/bin/bash

@@ -167,6 +167,13 @@ teardown() { assert_nothing_left; }
   assert_output "1|caller||a=b|a b|unset"
 }
 
+@test "the image's working directory is made in what is mounted over it, too" {
+  run -0 pyxis load -n covered "$REGISTRY/busybox:workdir"
+  run -0 pyxis start -m tmpfs:/made:tmpfs:x-create=dir covered pwd
+  assert_output /made/for/work
+  run -0 pyxis remove -f covered
+}
+
 @test "the image's working directory, made if need be" {
   run -0 pyxis load -n workdir "$REGISTRY/busybox:workdir"
   run -0 pyxis start workdir pwd
@@ -263,15 +270,27 @@ teardown() { assert_nothing_left; }
 
 # --- running containers ---
 
-@test "a second start joins the running container" {
-  start_background shared
-  local first
-  first=$(pyxis start shared readlink /proc/self/ns/mnt)
-  run -0 pyxis start shared readlink /proc/self/ns/mnt
-  assert_output "$first"
-  run -0 pyxis start -m /tmp:/mnt shared true
-  assert_output --regexp '^\[WARN\] .*joined as it is'
+@test "a second start is one of its own, on the same files" {
+  start_background shared -w
+  run -0 pyxis start -w -e GIVEN=second -m tmpfs:/own:tmpfs:x-create=dir shared \
+    sh -c 'echo "$GIVEN" >/second; grep -c " /own " /proc/mounts; readlink /proc/self/ns/mnt'
+  assert_line --index 0 1
+  refute_line --index 1 "$(readlink "/proc/$(running_process shared)/ns/mnt")"
+  # A third one, whose command is another, is listed beside the first.
+  mkfifo "$BATS_TEST_TMPDIR/third" "$BATS_TEST_TMPDIR/end"
+  local third end
+  exec {end}<>"$BATS_TEST_TMPDIR/end"
+  pyxis start shared sh -c 'echo ready; exec cat >/dev/null' >"$BATS_TEST_TMPDIR/third" <"$BATS_TEST_TMPDIR/end" {end}>&- &
+  third=$!
+  read -r -t 60 <"$BATS_TEST_TMPDIR/third"
+  run -0 pyxis list -f
+  assert_equal "$(grep -cE '^(shared)? +[0-9]+ +cat ' <<<"$output")" 2
+  exec {end}>&-
+  wait "$third"
+  run -0 pyxis exec "$(running_process shared)" sh -c 'cat /second; grep -c " /own " /proc/mounts || true'
+  assert_output $'second\n0'
   end_background
+  run -0 pyxis start -w shared rm /second
   run -0 pyxis list -f
   assert_line shared
 }
@@ -284,8 +303,8 @@ teardown() { assert_nothing_left; }
   assert_line shared
   start_background shared
   local mount user
-  mount=$(pyxis start shared readlink /proc/self/ns/mnt | tr -dc 0-9)
-  user=$(pyxis start shared readlink /proc/self/ns/user | tr -dc 0-9)
+  mount=$(readlink "/proc/$(running_process shared)/ns/mnt" | tr -dc 0-9)
+  user=$(readlink "/proc/$(running_process shared)/ns/user" | tr -dc 0-9)
   run -0 pyxis list -f
   assert_line resting
   assert_line --regexp "^shared +[0-9]+ +cat +S +[A-Z][a-z]{2}[0-9]{2} [0-9:]{5} +00:00:[0-9]{2} +$mount +$user +cat$"
@@ -306,10 +325,10 @@ teardown() { assert_nothing_left; }
 @test "exec: in the container and the environment of a running process" {
   start_background shared -e SPECIAL=yes
   local pid
-  pid=$(pyxis list -f | awk '$1 == "shared" {print $2}')
+  pid=$(running_process shared)
   run -0 pyxis exec "$pid" sh -c 'echo "$SPECIAL|$IMAGE_VARIABLE"; readlink /proc/self/ns/mnt'
   assert_line "yes|from the image"
-  assert_line "$(pyxis start shared readlink /proc/self/ns/mnt)"
+  assert_line "$(readlink "/proc/$pid/ns/mnt")"
   run -0 pyxis CALLER=caller SPECIAL=caller exec -e SPECIAL=no -e CALLER -e ABSENT "$pid" sh -c 'echo "$SPECIAL|$CALLER|${ABSENT-unset}"'
   assert_output 'no|caller|unset'
   run -5 pyxis exec "$pid" sh -c 'exit 5'
@@ -322,7 +341,7 @@ teardown() { assert_nothing_left; }
 @test "exec: as root in a container where one is root" {
   start_background shared -r
   local pid
-  pid=$(pyxis list -f | awk '$1 == "shared" {print $2}')
+  pid=$(running_process shared)
   run -0 pyxis exec "$pid" sh -c 'id -u; sed -n "s/^CapEff:\t//p" /proc/self/status'
   assert_line --index 0 0
   refute_line 0000000000000000

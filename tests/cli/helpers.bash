@@ -101,6 +101,11 @@ start_background() { # [VARIABLE=value...] NAME [OPTION...]
   read -r -t 60 <"$BATS_TEST_TMPDIR/ready"
 }
 
+# The first process of a container that runs.
+running_process() { # NAME
+  pyxis list -f | awk -v name="$1" '$1 == name {print $2}'
+}
+
 end_background() {
   exec {background_input}>&-
   wait "$background"

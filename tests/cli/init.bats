@@ -178,11 +178,11 @@ image_file() { # RC
 
 # --- a running container -------------------------------------------------------------------------------
 
-@test "a second start in a running container starts the same way" {
+@test "a second start beside a running container starts the same way" {
   start_background shell
-  inside_running() { pyxis start --rc "$TEST_HOME/rc" "$@"; }
+  beside_running() { pyxis start --rc "$TEST_HOME/rc" "$@"; }
   script rc <<<'echo "rc: $*"; exec "$@"'
-  run -0 inside_running -e A=given shell sh -c 'echo "$A"'
+  run -0 beside_running -e A=given shell sh -c 'echo "$A"'
   assert_output $'rc: sh -c echo "$A"\ngiven'
   end_background
 }

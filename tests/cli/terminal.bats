@@ -32,12 +32,11 @@ on_terminal() { # [VARIABLE=value...] COMMAND...
   run -1 pyxis start nothing true
   assert_output --regexp '^\[ERROR\] no container'
   refute_output --partial "$escape"
-  start_background shared
-  run -0 on_terminal "$PYXIS" start -m /tmp:/mnt shared true
+  local unwritable="ENROOT_SQUASH_OPTIONS=-comp lzo"
+  run -0 on_terminal "$unwritable" "$PYXIS" export -f shared
   assert_output --regexp "^$escape\[[0-9;]+m\[WARN\]$escape\[0m "
-  run -0 pyxis start -m /tmp:/mnt shared true
+  run -0 pyxis "$unwritable" export -f shared
   assert_output --regexp '^\[WARN\] '
-  end_background
   run -0 on_terminal "$PYXIS" load -n another "$REGISTRY/busybox"
   assert_output --regexp "$escape\[[0-9;]+m\[INFO\]$escape\[0m "
   run -0 pyxis load --force -n another "$REGISTRY/busybox"
