@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "engine/builtin_hook.h"
 #include "engine/installation.h"
+#include "engine/runtime_directory.h"
 #include "hooks/program.h"
 
 namespace pyxis {
@@ -212,7 +213,8 @@ Result<HookPlan> plan_hooks(std::vector<ConfiguredHook> hooks, const Settings& s
   bool no_program = std::ranges::all_of(plan.hooks, [](const auto& hook) { return hook.builtin != nullptr; });
   if (no_program && !plan.given.script) return plan;
   plan.environment = TRY(hook_environment(settings, plan.of_start));
-  TRY(make_directories(plan.directory, 0700));
+  auto runtime = TRY(open_runtime_directory(settings.runtime_path));
+  TRY(make_directory_at(runtime.get(), "hooks", 0700));
   return plan;
 }
 

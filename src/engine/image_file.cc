@@ -17,6 +17,7 @@
 #include "image/config.h"
 #include "image/start_files.h"
 #include "layer/flatten.h"
+#include "sandbox/running_mounts.h"
 #include "sandbox/sandbox.h"
 #include "squash/compression_options.h"
 

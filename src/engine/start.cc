@@ -16,6 +16,8 @@
 #include "engine/installation.h"
 #include "engine/launch.h"
 #include "engine/leftovers.h"
+#include "engine/own_mounts.h"
+#include "engine/store_notes.h"
 #include "engine/supervisor.h"
 #include "engine/unpacked_image.h"
 #include "engine/user_store.h"
@@ -59,6 +61,7 @@ class Start {
   Result<JoinedContainer> run() {
     TRY(check_request());
     store_.emplace(TRY(open_user_store(settings_)));
+    if (request_.job_id != 0) TRY(note_store(settings_, request_.job_id));
     TRY(store_->sweep_staging());
     TRY(sweep_containers(*store_));
     // From here to the supervisor's listening, nobody else decides about this name.
@@ -111,20 +114,8 @@ class Start {
       TRY(await_container_rest(*store_, request_.container));
       return join_or_launch();
     }
-    bind_own_mounts(joined.namespaces);
+    bind_own_mounts(request_, joined.namespaces, reporter_);
     return supervise({std::move(joined), TRY(std::move(use)), {}, {}, {}, {}});
-  }
-
-  // What the step itself needs there (its batch script, for one) comes into the running container, too. Where
-  // that cannot be, most commands do without.
-  void bind_own_mounts(const NamespaceSet& namespaces) {
-    std::vector<MountEntry> own;
-    for (const auto& mount : request_.mounts) {
-      auto entry = from_mount_request(mount.source, mount.target, mount.flags);
-      if (entry.has_option(own_mount_option)) own.push_back(std::move(entry));
-    }
-    auto bound = bind_into_running(namespaces, own);
-    if (!bound.ok()) reporter_.warn("joining container " + request_.container + ": " + bound.error().text());
   }
 
   Result<JoinedContainer> start_new() {
@@ -138,7 +129,8 @@ class Start {
     reporter_.importing(request_.image);
     if (!request_.importer.empty()) return supervise_new(TRY(launch_from_importer()));
     auto launched = TRY(launch_known(import));
-    if (!launched) launched = TRY(launch_of(TRY(import_image(*store_, settings_, import, reporter_))));
+    if (!launched)
+      launched = TRY(launch_of(TRY(import_image(*store_, settings_, import, reporter_)), import.reference));
     reporter_.imported(request_.image);
     return supervise_new(std::move(*launched));
   }
@@ -165,7 +157,7 @@ class Start {
   Result<std::optional<LaunchedContainer>> launch_known(const ImportRequest& import) {
     auto check = TRY(NameCheck::begin(*store_, settings_, import));
     if (!check) return std::optional<LaunchedContainer>();
-    auto launched = launch_of(check->image());
+    auto launched = launch_of(check->image(), import.reference);
     auto phase = std::exchange(phase_, Phase::import);
     auto current = check->still_current(reporter_);
     if (current.ok() && *current) {
@@ -178,9 +170,11 @@ class Start {
     return std::optional<LaunchedContainer>();
   }
 
-  Result<LaunchedContainer> launch_of(const StoredImage& image) {
+  Result<LaunchedContainer> launch_of(const StoredImage& image, const Reference& name) {
     phase_ = Phase::create;
-    TRY(make_container(*store_, image, new_record()));
+    auto record = new_record();
+    record.reference = name.canonical();
+    TRY(make_container(*store_, image, std::move(record)));
     return launch_new();
   }
 

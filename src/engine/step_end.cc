@@ -2,6 +2,9 @@
 // epilog`: what steps and jobs leave on a node goes.
 
 #include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <algorithm>
 
 #include "contract/answer.h"
 #include "engine/external_importer.h"
@@ -9,6 +12,7 @@
 #include "engine/running.h"
 #include "engine/settings.h"
 #include "engine/step.h"
+#include "engine/store_notes.h"
 #include "engine/user_store.h"
 #include "store/containers.h"
 
@@ -68,8 +72,9 @@ Result<void> finish(const FinishRequest& request, const Settings& settings) {
   return sweep_containers(store);
 }
 
-Result<void> epilog(const EpilogRequest& request, const Settings& settings) {
-  auto runtime_path = request.runtime_dir.empty() ? settings.runtime_path : request.runtime_dir;
+// What the job has left in one store.
+Result<void> clean_store(const EpilogRequest& request, const Settings& settings,
+                         const std::string& runtime_path) {
   auto store = TRY(open_user_store(settings));
   for (const auto& name : TRY(list_containers(store))) {
     if (!name.starts_with(request.name_prefix)) continue;
@@ -81,6 +86,25 @@ Result<void> epilog(const EpilogRequest& request, const Settings& settings) {
   }
   TRY(store.sweep_staging());
   return sweep_containers(store);
+}
+
+// All its stores are visited, whatever is wrong with one of them.
+Result<void> epilog(const EpilogRequest& request, const Settings& given) {
+  auto settings = given;
+  auto runtime_path = request.runtime_dir.empty() ? settings.runtime_path : request.runtime_dir;
+  auto paths = TRY(noted_stores(runtime_path, request.job_id));
+  // Notes do not outlive the machine.
+  if (std::ranges::find(paths, given.data_path) == paths.end()) paths.push_back(given.data_path);
+  Result<void> done = ok();
+  for (const auto& path : paths) {
+    struct stat there;
+    if (::stat(path.c_str(), &there) != 0) continue;  // never made, or gone with the job
+    settings.data_path = path;
+    auto cleaned = clean_store(request, settings, runtime_path);
+    if (!cleaned.ok()) done = std::move(cleaned).error().context(path);
+  }
+  if (done.ok()) forget_stores(runtime_path, request.job_id);
+  return done;
 }
 
 template <class Request>

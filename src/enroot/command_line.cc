@@ -24,6 +24,13 @@ std::string field(std::string_view text) {
   return out;
 }
 
+// Without what is said to our own engine only.
+std::string flags_for_enroot(const std::string& flags) {
+  auto options = split(flags, ',');
+  std::erase(options, own_mount_option);
+  return join(options, ",");
+}
+
 std::string mount_of_file(const std::string& source, const std::string& target) {
   return mount_argument({source, target, "x-create=file,bind"});
 }
@@ -77,7 +84,7 @@ Arguments remove_command(const std::string& name) {
 std::string mount_argument(const MountRequest& mount) {
   bool tmpfs = mount.source == "tmpfs", umount = mount.source == "umount";
   return (umount ? "none" : field(mount.source)) + ":" + field(mount.target) + ":" +
-         (tmpfs ? "tmpfs" : "none") + ":" + field(mount.flags);
+         (tmpfs ? "tmpfs" : "none") + ":" + field(flags_for_enroot(mount.flags));
 }
 
 Arguments start_command(const std::string& what, const StartRequest& request, const Leader& leader) {

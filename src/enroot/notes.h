@@ -48,6 +48,8 @@ class Notes {
   Result<std::string> make_staging(const std::string& parent) const;
   Result<void> remove_staging() const;
 
+  // Whoever holds these, a forked child for one, decides still.
+  std::vector<int> held() const { return {parent_.get(), directory_.get(), lock_.get()}; }
   int directory() const { return directory_.get(); }
   const std::string& path() const { return path_; }
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include "engine/external_importer.h"
+#include "engine/own_mounts.h"
 #include "enroot/cleanup.h"
 #include "enroot/leader.h"
 #include "enroot/supervisor.h"
@@ -75,6 +76,7 @@ class Start {
   Result<Joined> attach(Joined running) {
     running.started.attached = true;
     running.started.workdir = request_.workdir.empty() ? "/" : request_.workdir;
+    bind_own_mounts(request_, running.namespaces, reporter_);
     return supervise(std::move(running), Fd());
   }
 
@@ -141,8 +143,12 @@ class Start {
     auto directory = TRY(RunningDirectory::open(supervisors_path(request_.runtime_dir), request_.container));
     auto listener = TRY(directory.listen());
     running.started.control_socket = listener.path;
-    Supervised supervised{
-        request_, {}, std::move(output), {}, std::move(ends_.leash), std::move(ends_.farewell)};
+    Supervised supervised;
+    supervised.request = request_;
+    supervised.output = std::move(output);
+    supervised.leash = std::move(ends_.leash);
+    supervised.farewell = std::move(ends_.farewell);
+    supervised.not_kept = notes_->held();
     supervised.joined.started = running.started;
     for (const auto& [kind, fd] : running.namespaces)
       supervised.joined.namespaces.emplace_back(kind, Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3)));

@@ -1,5 +1,5 @@
-// The driver's side of a Slurm step: what `pyxis step start`, `save`, `finish` and `epilog` are for our own engine
-// (contract/step.h), done by an external enroot.
+// The driver's side of a Slurm step: what `pyxis step start`, `save`, `finish` and `epilog` are for our own
+// engine (contract/step.h), done by an external enroot.
 #pragma once
 
 #include <string>

@@ -92,6 +92,7 @@ class Supervisor {
 [[noreturn]] void run_supervisor(const Tool& tool, Supervised supervised, const RunningDirectory& directory,
                                  const RunningDirectory::Listener& listener) {
   ::close(contract_socket_fd);
+  for (int fd : supervised.not_kept) ::close(fd);
   ignore_signals();
   detach_from_task("pyxis-container");
   auto farewell = std::move(supervised.farewell);

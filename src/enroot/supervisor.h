@@ -14,11 +14,12 @@ namespace pyxis::enroot {
 
 struct Supervised {
   StartRequest request;
-  Joined joined;  // `started` is what joiners are told
-  Fd output;      // of `enroot start`; may be none
-  Fd use;         // from Notes::use(); none for a container that steps have nothing to do with
-  Fd leash;       // end-of-file: the step is over
-  Fd farewell;    // where it says that it has cleared up (contract/answer.h)
+  Joined joined;              // `started` is what joiners are told
+  Fd output;                  // of `enroot start`; may be none
+  Fd use;                     // from Notes::use(); none for a container that steps have nothing to do with
+  Fd leash;                   // end-of-file: the step is over
+  std::vector<int> not_kept;  // descriptors of the caller's that must not live on in the supervisor
+  Fd farewell;                // where it says that it has cleared up (contract/answer.h)
 };
 
 // Forks it; the caller must have no other threads. `listener` is closed here and lives on there.

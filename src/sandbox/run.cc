@@ -203,26 +203,6 @@ Error exec_in_sandbox(const NamespaceSet& namespaces, const SandboxCommand& comm
   return execute(*completed);
 }
 
-Result<Fd> clone_root(const NamespaceSet& namespaces) {
-  auto child = TRY(start_namespace_child({}, [&]() -> Result<ChildAnswer> {
-    for (const auto& [kind, fd] : namespaces)
-      if ((kind == Namespace::user || kind == Namespace::mount) &&
-          ::setns(fd.get(), static_cast<int>(clone_flag(kind))) != 0)
-        return sys_error(std::string("join the container's ") + namespace_name(kind) + " namespace");
-    Fd root(kernel::open_tree(AT_FDCWD, "/", kernel::open_tree_clone | kernel::open_tree_cloexec));
-    if (!root) return sys_error("clone the root of the running container");
-    if (kernel::mount_setattr(root.get(), 0, {0, kernel::attr_rdonly, 0, 0}) != 0)
-      return sys_error("make that root writable");
-    ChildAnswer answer;
-    answer.descriptors.push_back(std::move(root));
-    return answer;
-  }));
-  auto answer = TRY(child.answer());
-  TRY(child.process.wait());
-  if (answer.descriptors.size() != 1) return sys_error("answer of the cloning child", EBADMSG);
-  return std::move(answer.descriptors.front());
-}
-
 Result<int> run_in_sandbox(const NamespaceSet& namespaces, const SandboxCommand& command) {
   std::array<int, 2> ends;
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return sys_error("socketpair");

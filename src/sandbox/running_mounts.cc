@@ -51,11 +51,29 @@ Result<void> enter_mounts(const NamespaceSet& namespaces) {
   return ok();
 }
 
+// The root of this process, without what is mounted on it, and writable.
+Result<Fd> writable_root() {
+  Fd root(kernel::open_tree(AT_FDCWD, "/", kernel::open_tree_clone | kernel::open_tree_cloexec));
+  if (!root) return sys_error("clone the root of the running container");
+  if (kernel::mount_setattr(root.get(), 0, {0, kernel::attr_rdonly, 0, 0}) != 0)
+    return sys_error("make that root writable");
+  return root;
+}
+
+// Also in a root that the container's processes may not write to.
+Result<Fd> make_mount_point(int root, const std::string& target, NodeKind kind) {
+  auto made = make_target(root, target, kind);
+  if (made.ok() || made.error().code != EROFS) return made;
+  auto writable = TRY(writable_root());
+  TRY(make_target(writable.get(), target, kind));
+  return open_target(root, target);
+}
+
 Result<void> attach(int copy, const PlannedMount& bind, int root) {
   struct stat info;
   if (::fstat(copy, &info) != 0) return sys_error(bind.source);
   auto kind = S_ISDIR(info.st_mode) ? NodeKind::directory : NodeKind::file;
-  auto target = TRY_CONTEXT(make_target(root, bind.target, kind), bind.describe());
+  auto target = TRY_CONTEXT(make_mount_point(root, bind.target, kind), bind.describe());
   if (kernel::move_mount(copy, target.get()) != 0) return sys_error(bind.describe());
   return ok();
 }
@@ -75,6 +93,19 @@ Result<void> bind_into_running(const NamespaceSet& namespaces, const std::vector
   TRY(child.answer());
   TRY(child.process.wait());
   return ok();
+}
+
+Result<Fd> clone_root(const NamespaceSet& namespaces) {
+  auto child = TRY(start_namespace_child({}, [&]() -> Result<ChildAnswer> {
+    TRY(enter_mounts(namespaces));
+    ChildAnswer answer;
+    answer.descriptors.push_back(TRY(writable_root()));
+    return answer;
+  }));
+  auto answer = TRY(child.answer());
+  TRY(child.process.wait());
+  if (answer.descriptors.size() != 1) return sys_error("answer of the cloning child", EBADMSG);
+  return std::move(answer.descriptors.front());
 }
 
 }  // namespace pyxis

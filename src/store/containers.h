@@ -30,7 +30,8 @@ struct ContainerRecord {
   ProcessIdentity owner;   // temporary ones: slurmstepd or the command that made it
   Digest image;            // what it stands on, in the store; or:
   std::string image_file;  // the absolute path of an image file, served
-  std::string reference;
+  std::string
+      reference;       // the name it was made by: what its image is called by whoever asks where it is from
   std::string config;  // bytes; empty: the root file system's own files say it (image/root_config.h)
   uint64_t created = 0;
   uint64_t job_id = 0;

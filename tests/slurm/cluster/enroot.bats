@@ -152,6 +152,32 @@ SCRIPT
   assert_equal "$(containers)" pyxis_both
 }
 
+@test "a batch script comes into a container that is joined, and so does what PMIx needs" {
+  local theirs
+  open_shell first step --container-image="$IMAGE" --container-name=both
+  theirs=$(tell first "$namespaces")
+  printf '#!/bin/sh\n%s\n' "$namespaces" >"$SUITE/joins.sh"
+  run -0 as alice sbatch -W -w node1 -o "$SUITE/joins.out" --container-name=both "$SUITE/joins.sh"
+  run -0 cat "$SUITE/joins.out"
+  assert_output --partial "$theirs"
+  # shellcheck disable=SC2016
+  run -0 --separate-stderr step -n2 --mpi=pmix --container-name=both sh -c '[ -d "$PMIX_SERVER_TMPDIR" ] && echo there'
+  assert_output $'there\nthere'
+  close_shell first
+  assert_nothing_left
+}
+
+@test "no_exec starts a container afresh though it runs" {
+  local theirs
+  open_shell first step --container-image="$IMAGE" --container-name=both
+  theirs=$(tell first "$namespaces")
+  run -0 --separate-stderr step --container-name=both:no_exec sh -c "$namespaces"
+  refute_line "$(head -n 1 <<<"$theirs")"
+  run -0 tell first 'echo goes on'
+  close_shell first
+  assert_nothing_left
+}
+
 @test "an unnamed container is joined by the number of its step, and is gone when both have ended" {
   local number theirs
   open_shell first step --container-image="$IMAGE"

@@ -36,6 +36,17 @@ of_job() { # JOB COMMAND...
   assert_equal "$(containers)" ''
 }
 
+@test "the epilog finds them where the job's environment has moved the store, too" {
+  local job elsewhere=$PYXIS_CLUSTER_DIR/elsewhere
+  install -d -o alice "$elsewhere"
+  store() { echo "$elsewhere/pyxis"; }
+  job=$(allocate alice)
+  run -0 as alice env XDG_DATA_HOME="$elsewhere" srun --jobid="$job" --overlap -N1 -n1 --container-image="$IMAGE" --container-name=work true
+  assert_equal "$(containers)" "pyxis_${job}_work"
+  ends_container "pyxis_${job}_work" controller scancel "$job"
+  assert_equal "$(containers)" ''
+}
+
 @test "unnamed containers carry the job's number too, and can be joined by the step's" {
   local number job
   job=$(allocate alice)

@@ -50,9 +50,9 @@ namespaces='readlink /proc/self/ns/mnt; readlink /proc/self/ns/user'
   assert_said_once 'pyxis: container pyxis_new is not running on this node'
 }
 
-@test "a batch script that joins a container runs in it" {
+@test "a batch script that joins a container runs in it, also where its root is read-only" {
   local theirs
-  open_shell first step --container-image="$IMAGE" --container-name=both
+  open_shell first step --container-image="$IMAGE" --container-name=both --container-readonly
   theirs=$(tell first "$namespaces")
   printf '#!/bin/sh\necho "argument: $1"\n%s\necho x >>"$0" || echo read-only\n' "$namespaces" >"$SUITE/joins.sh"
   run -0 as alice sbatch -W -w node1 -o "$SUITE/joins.out" --container-name=both "$SUITE/joins.sh" 'an argument'

@@ -31,6 +31,12 @@ TEST(MountArgument, IsAnFstabLineWithColons) {
             "/home:../home:none:x-create=auto,rbind");
 }
 
+TEST(MountArgument, KeepsWhatOnlyOurEngineUnderstandsToItself) {
+  EXPECT_EQ(
+      mount_argument({"/spool", "/spool", std::string("x-create=auto,rbind,") + own_mount_option + ",ro"}),
+      "/spool:/spool:none:x-create=auto,rbind,ro");
+}
+
 TEST(MountArgument, EscapesWhatWouldEndAFieldOrExpand) {
   EXPECT_EQ(mount_argument({"/my data/a:b", "/x\ty", "rbind"}), R"(/my\040data/a\072b:/x\011y:none:rbind)");
   EXPECT_EQ(mount_argument({"/${HOME}/$x", "/back\\slash", "rbind"}),
