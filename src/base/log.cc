@@ -7,7 +7,6 @@
 
 namespace pyxis::log {
 namespace {
-std::atomic<bool> quiet_flag = false;
 }
 
 bool terminal() {
@@ -15,12 +14,7 @@ bool terminal() {
   return is_terminal;
 }
 
-void set_quiet(bool quiet) {
-  quiet_flag = quiet;
-}
-
 void line(Level level, std::string_view text) {
-  if (level == Level::info && quiet_flag) return;
   constexpr std::string_view tags[] = {"[INFO]", "[WARN]", "[ERROR]"};
   constexpr std::string_view colours[] = {"\033[1m", "\033[1;33m", "\033[1;31m"};
   auto index = static_cast<size_t>(level);

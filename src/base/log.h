@@ -19,8 +19,7 @@ inline void error(std::string_view text) {
   line(Level::error, text);
 }
 
-// Informational lines are dropped (used where another program owns the terminal).
-void set_quiet(bool quiet);
+// Whether standard error is one: then there are colours.
 bool terminal();
 
 }  // namespace pyxis::log

@@ -45,13 +45,6 @@ void reset_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-// The supervisor ignores the end of children, and the kernel then forgets how they ended.
-void watch_children(bool watch) {
-  struct sigaction action = {};
-  action.sa_handler = watch ? SIG_DFL : SIG_IGN;
-  ::sigaction(SIGCHLD, &action, nullptr);
-}
-
 // Reads what is there now; false at the end.
 bool read_some(int fd, std::string& into) {
   std::array<char, 4096> buffer;
@@ -107,7 +100,6 @@ Result<RunningEntrypoint> RunningEntrypoint::start(const NamespaceSet& namespace
   Lines lines{TRY(Pipe::make()), TRY(Pipe::make()), TRY(Pipe::make())};
   auto command = std::move(entrypoint.command);
   command.complete = [&](SandboxCommand& inside) { return complete_command(lines, entrypoint, inside); };
-  watch_children(true);
   auto process = start_in_sandbox(namespaces, command);
   if (!process.ok()) return cannot_be_executed(std::move(process).error(), entrypoint.name);
   RunningEntrypoint running;
@@ -136,10 +128,7 @@ Result<Handover> RunningEntrypoint::await(int socket, int listener) {
     ended = events[process].revents != 0;
     if (events[output].revents != 0 || ended) read_output(socket);
     if (events[handover].revents == 0 && !ended) continue;
-    if (auto complete = TRY(read_handover())) {
-      watch_children(false);
-      return std::move(*complete);
-    }
+    if (auto complete = TRY(read_handover())) return std::move(*complete);
     // Without a pidfd (before Linux 5.3) its end shows by that of the pipe.
     ended |= !handover_ && !pidfd_;
   }

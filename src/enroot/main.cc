@@ -1,4 +1,4 @@
-// `pyxis-enroot step start|finish|epilog [--enroot=PATH] [--load] [--start-from-file]`: the engine that
+// `pyxis-enroot step start|save|finish|epilog [--enroot=PATH] [--load] [--start-from-file]`: the engine that
 // drives an external enroot. The plugin starts it, as the job's user, as it does `pyxis step`.
 #include <exception>
 
@@ -26,7 +26,8 @@ Result<Options> parse_options(int count, char** words) {
   return options;
 }
 
-// A PATH of the container's own is to be told from this one, and images mostly have the usual one.
+// Variables that the container has not changed are left out of what it gives to tasks. Most images set the
+// usual PATH, which must not look unchanged: so enroot gets another one.
 Result<Environment> tell_apart(Environment environment) {
   auto leader = TRY(installed_part("pyxis-leader"));
   environment.set("PATH",

@@ -1,4 +1,4 @@
-// See contract/handover.h. Between the C library and this there is nothing: no exceptions, no library.
+// See contract/handover.h. It uses the C library only: no exceptions, no C++ library.
 #include <cerrno>
 #include <climits>
 #include <cstring>

@@ -145,12 +145,6 @@ const std::string_view manifest_accept =
     "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json, "
     "application/vnd.docker.distribution.manifest.v1+prettyjws;q=0.1, */*;q=0.1";
 
-std::uint64_t Manifest::layer_bytes() const {
-  std::uint64_t sum = 0;
-  for (const auto& layer : layers) sum += layer.size;  // 1024 of 2^48 cannot overflow
-  return sum;
-}
-
 Result<std::variant<Manifest, Index>> parse_manifest(std::string_view bytes, std::string_view content_type) {
   if (bytes.size() > max_manifest_bytes)
     return fail("manifest is of " + human_bytes(bytes.size()) + ", more than " +

@@ -32,7 +32,6 @@ struct Manifest {
   std::string media_type;
   Descriptor config;
   std::vector<Descriptor> layers;  // lowest first
-  std::uint64_t layer_bytes() const;
 };
 
 struct Index {

@@ -64,8 +64,8 @@ class ArchiveSource : public ImageSource {
                 "save one of them by itself");
   }
 
-  // Of a layer no digest is given as such: its path has it, or the image's configuration, which is the
-  // image's identity for who saved it.
+  // A layer's digest is not given as such. Its path has it, or the image's configuration has that of the
+  // uncompressed layer; the configuration's own digest is what the program that saved the image calls it by.
   Result<Descriptor> layer(const std::string& path, const std::optional<Digest>& uncompressed) const {
     auto member = archive_.find(path);
     if (!member) return fail("it has no " + printable(path));

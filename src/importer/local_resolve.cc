@@ -9,7 +9,7 @@ Result<ResolvedImage> resolve_in_layout(std::string_view index, const std::strin
   ResolvedImage image;
   image.index_digest = Digest::of(index);
   auto level = TRY(parse_layout_index(index, name));
-  constexpr int max_depth = 3;  // an index may hold an index; more is a game
+  constexpr int max_depth = 3;  // an index may hold an index, which may hold the manifest
   for (int depth = 0; depth < max_depth; ++depth) {
     auto entry = TRY(select_platform(level, platform));
     image.manifest.digest = image.manifest_digest = entry.digest;

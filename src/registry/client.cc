@@ -97,7 +97,7 @@ Result<FetchedManifest> Client::get_manifest(const Reference& reference) {
 Result<ResolvedImage> Client::resolve(const Reference& reference, const Platform& platform) {
   ResolvedImage image;
   Reference current = reference;
-  constexpr int max_depth = 3;  // an index may hold an index; more is a game
+  constexpr int max_depth = 3;  // an index may hold an index, which may hold the manifest
   for (int depth = 0; depth < max_depth; ++depth) {
     image.manifest = TRY(get_manifest(current));
     if (image.index_digest.empty()) image.index_digest = image.manifest.digest;

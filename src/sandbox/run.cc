@@ -193,16 +193,6 @@ Result<void> read_failure(int socket, const SandboxCommand& command) {
 
 }  // namespace
 
-Error exec_in_sandbox(const NamespaceSet& namespaces, const SandboxCommand& command) {
-  auto joined = join(namespaces);
-  if (!joined.ok()) return std::move(joined).error();
-  auto settled = settle(command);
-  if (!settled.ok()) return std::move(settled).error();
-  auto completed = completed_inside(command);
-  if (!completed.ok()) return std::move(completed).error();
-  return execute(*completed);
-}
-
 Result<int> run_in_sandbox(const NamespaceSet& namespaces, const SandboxCommand& command) {
   std::array<int, 2> ends;
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return sys_error("socketpair");

@@ -84,12 +84,9 @@ struct SandboxCommand {
   std::function<Result<void>(SandboxCommand&)> complete;
 };
 
-// Joins the namespaces and executes the command in this process: returns only to say why it could not. Not
-// for a set with a pid namespace, which a process cannot enter itself. The caller must be single-threaded.
-[[nodiscard]] Error exec_in_sandbox(const NamespaceSet& namespaces, const SandboxCommand& command);
-
-// The same in a child: forwards signals sent to this process, waits, and gives the wait status (waitpid(2)).
-// The child is killed if this process dies.
+// Joins the namespaces and executes the command in a child: forwards signals sent to this process, waits, and
+// gives the wait status (waitpid(2)). The child is killed if this process dies. The caller must be
+// single-threaded.
 Result<int> run_in_sandbox(const NamespaceSet& namespaces, const SandboxCommand& command);
 
 // The same without waiting for its end: the child is the caller's. Returns once the program has been

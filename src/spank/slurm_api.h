@@ -47,7 +47,6 @@ class SlurmApi {
   // A line for the user, marked as an error (slurm_error()).
   virtual void error(const std::string& line) = 0;
   // A line for the logs.
-  virtual void debug(const std::string& line) = 0;
 };
 
 // Every line of the error's text as "pyxis: LINE", control characters made visible.

@@ -28,7 +28,6 @@ class RealApi : public SlurmApi {
   std::string take_task_prolog() override;
   void say(const std::string& line) override { ::slurm_spank_log("%s", line.c_str()); }
   void error(const std::string& line) override { ::slurm_error("%s", line.c_str()); }
-  void debug(const std::string& line) override { ::slurm_debug("%s", line.c_str()); }
 
  private:
   spank_t handle_;

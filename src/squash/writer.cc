@@ -18,9 +18,10 @@
 namespace pyxis {
 namespace {
 
-// What waits for a compressor takes memory: a block each, twice.
-constexpr size_t backlog_bytes = 64 << 20;
-constexpr unsigned max_workers = 64, blocks_per_worker = 10, least_backlog = 4;
+// What may wait for the compressors; it takes twice that memory. It evens out that reading many small files
+// keeps the reader busy and a large one the compressors.
+constexpr size_t backlog_bytes = 48 << 20;
+constexpr unsigned max_workers = 64;
 
 // One image in the making: the parts of libsquashfs, in the order of their dependence.
 class Image {
@@ -79,8 +80,8 @@ class Image {
     plan.max_block_size = request_.compression.block_size;
     plan.num_workers =
         std::clamp(request_.compression.processors.value_or(request_.processors), 1u, max_workers);
-    plan.max_backlog = std::clamp(static_cast<unsigned>(backlog_bytes / plan.max_block_size), least_backlog,
-                                  plan.num_workers * blocks_per_worker);
+    plan.max_backlog =
+        std::max(static_cast<unsigned>(backlog_bytes / plan.max_block_size), plan.num_workers + 2);
     plan.cmp = compressor_.get();
     plan.wr = block_writer_.get();
     plan.tbl = fragments_.get();

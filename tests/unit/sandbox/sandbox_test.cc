@@ -272,21 +272,6 @@ TEST(RunInSandbox, ForwardsSignals) {
   });
 }
 
-TEST(RunInSandbox, ExecReplacesTheProcess) {
-  as_user([](const std::string& dir) {
-    auto sandbox = create_sandbox(host_plan(dir));
-    ASSERT_EQ(text_of(sandbox), "");
-    pid_t pid = ::fork();
-    if (pid == 0) {
-      auto error = exec_in_sandbox(sandbox->namespaces, shell("exit 5"));
-      ::_exit(99);
-    }
-    int status = 0;
-    ASSERT_EQ(::waitpid(pid, &status, 0), pid);
-    EXPECT_EQ(WEXITSTATUS(status), 5);
-  });
-}
-
 TEST(OpenNamespaces, OfARunningProcess) {
   as_user([](const std::string& dir) {
     auto plan = host_plan(dir);

@@ -39,7 +39,6 @@ class FakeSlurm : public SlurmApi {
   std::string take_task_prolog() override { return std::exchange(task_prolog, ""); }
   void say(const std::string& line) override { said.push_back(line); }
   void error(const std::string& line) override { errors.push_back(line); }
-  void debug(const std::string&) override {}
 };
 
 }  // namespace pyxis::spank
