@@ -81,6 +81,29 @@ SCRIPT
   assert_nothing_left
 }
 
+@test "the entry point runs before the tasks, with what --container-env names, and its log is shown" {
+  local entrypoint=(--container-image="$IMAGE:entrypoint" --container-entrypoint)
+  run -0 --separate-stderr step "${entrypoint[@]}" sh -c 'echo "FROM_ENTRYPOINT=$FROM_ENTRYPOINT"'
+  assert_output FROM_ENTRYPOINT=yes
+  refute_said 'entrypoint:'
+  run -0 --separate-stderr step -n2 "${entrypoint[@]}" --container-entrypoint-log sh -c 'echo "FROM_ENTRYPOINT=$FROM_ENTRYPOINT"'
+  assert_output $'FROM_ENTRYPOINT=yes\nFROM_ENTRYPOINT=yes'
+  assert_equal "$(grep -c 'entrypoint:' <<<"$stderr")" 1
+  assert_nothing_left
+}
+
+@test "--container-save writes what the step has changed" {
+  run -0 step --container-image="$IMAGE" --container-writable --container-save="$SUITE/saved.sqsh" sh -c 'echo new >/new'
+  run -0 unsquashfs -cat "$SUITE/saved.sqsh" new
+  assert_output new
+  run -0 --separate-stderr step --container-image="$SUITE/saved.sqsh" sh -c 'cat /new; echo "$IMAGE_VARIABLE"'
+  assert_output $'new\nfrom the image'
+  run step --container-image="$IMAGE" --container-save=/no/such/directory/saved.sqsh true
+  assert_failure
+  assert_output --partial 'pyxis: failed to save container'
+  assert_nothing_left
+}
+
 # --- how the container is made --------------------------------------------------------------------------
 
 @test "by default the image is imported into a file and a container made of it" {
