@@ -146,6 +146,13 @@ Child::~Child() {
   }
 }
 
+Result<void> Child::await_end() const {
+  siginfo_t ended;
+  while (::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOWAIT) < 0)
+    if (errno != EINTR) return sys_error("wait for process " + std::to_string(pid_));
+  return ok();
+}
+
 Result<int> Child::wait() {
   int status = 0;
   while (::waitpid(pid_, &status, 0) < 0)

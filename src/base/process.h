@@ -49,6 +49,8 @@ class Child {
   ~Child();
 
   pid_t pid() const { return pid_; }
+  // Returns when it has ended. It is not reaped: until wait(), pid() is still its own and may be signalled.
+  Result<void> await_end() const;
   // The wait status (see waitpid(2)); the handle is empty afterwards.
   Result<int> wait();
   // The same of a child that is ending: killed where that takes longer than `limit`. Nothing where it does

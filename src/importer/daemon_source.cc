@@ -69,7 +69,8 @@ class Saving {
   }
 
   int output() const { return output_.get(); }
-  pid_t pid() const { return child_.pid(); }
+  void kill() const { ::kill(child_.pid(), SIGKILL); }  // not after finish()
+  Result<void> await_end() const { return child_.await_end(); }
 
   Result<void> finish() {
     int status = TRY(child_.wait());
@@ -88,6 +89,17 @@ class Saving {
   Fd output_, words_;
   Child child_;
 };
+
+// The archive, and the program's end. Nothing signals it afterwards, for then its number is nobody's.
+Result<std::unique_ptr<ImageSource>> read_saved(const SourceContext& context, const Saving& saving,
+                                                const std::string& name) {
+  // A read that waits for more of the archive then sees its end.
+  std::stop_callback on_stop(context.stop, [&] { saving.kill(); });
+  FdSource input(saving.output());
+  auto source = read_archive_source(context, ArchiveKind::docker_save, input, name);
+  if (source.ok() || source.error().code == 0) TRY(saving.await_end());
+  return source;
+}
 
 }  // namespace
 
@@ -108,10 +120,7 @@ Result<Digest> daemon_image_id(const SourceContext& context) {
 Result<std::unique_ptr<ImageSource>> open_daemon_source(const SourceContext& context) {
   auto program = TRY(program_of(context));
   auto saving = TRY(Saving::start(context, program));
-  // A read that waits for more of the archive then sees its end.
-  std::stop_callback on_stop(context.stop, [&] { ::kill(saving.pid(), SIGKILL); });
-  FdSource input(saving.output());
-  auto source = read_archive_source(context, ArchiveKind::docker_save, input, program.name + " save");
+  auto source = read_saved(context, saving, program.name + " save");
   if (context.stop.stop_requested()) return sys_error("interrupted", ECANCELED);
   // Why there is no archive, or no more of it, the program knows.
   if (!source.ok() && source.error().code == 0) TRY(saving.finish());

@@ -60,6 +60,20 @@ TEST_F(Process, AFailingExecIsTheCallersError) {
   EXPECT_EQ(code_of(spawn({.program = path("text"), .arguments = {"text"}})), ENOEXEC);
 }
 
+// Whoever signals a child by its number may do so until it is reaped.
+TEST_F(Process, OneWhoseEndIsAwaitedKeepsItsNumber) {
+  auto child = spawn(script("exit 3"));
+  ASSERT_TRUE(child.ok());
+  pid_t pid = child->pid();
+  EXPECT_EQ(text_of(child->await_end()), "");
+  EXPECT_EQ(child->pid(), pid);
+  EXPECT_EQ(::kill(pid, 0), 0);
+  auto status = child->wait();
+  ASSERT_TRUE(status.ok());
+  EXPECT_EQ(shell_status(*status), 3);
+  EXPECT_NE(code_of(child->await_end()), 0);
+}
+
 TEST_F(Process, AFailingPreparationIsTheCallersError) {
   auto request = script("true");
   request.directory = path("absent");
