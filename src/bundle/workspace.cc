@@ -18,6 +18,12 @@ bool is_own(int fd) {
   return ::fstat(fd, &info) == 0 && info.st_uid == ::getuid();
 }
 
+bool still_named(const std::string& path, int fd) {
+  struct stat by_name, by_fd;
+  return ::lstat(path.c_str(), &by_name) == 0 && ::fstat(fd, &by_fd) == 0 && by_name.st_ino == by_fd.st_ino &&
+         by_name.st_dev == by_fd.st_dev;
+}
+
 // Whoever works in one holds a lock on it.
 void sweep(const std::string& parent) {
   auto directory = open_path(parent, O_RDONLY | O_DIRECTORY);
@@ -30,6 +36,22 @@ void sweep(const std::string& parent) {
     if (!left.ok() || !is_own(left->get())) continue;
     auto unused = try_lock(left->get(), LockMode::exclusive);
     if (unused.ok() && *unused) (void)remove_tree(directory->get(), name);
+  }
+}
+
+// A new directory in `parent` and the lock on it. Another bundle's sweep may have come between the two: then
+// this one is lost, and another is taken.
+Result<std::pair<std::string, Fd>> make_locked(const std::string& parent) {
+  for (;;) {
+    auto path = parent + "/" + name_prefix() + "XXXXXX";
+    if (!::mkdtemp(path.data()))
+      return sys_error("make a directory in " + parent)
+          .with_remedy("set TMPDIR to a directory you can write to");
+    auto directory = open_path(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (!directory.ok() && directory.error().code == ENOENT) continue;
+    if (!directory.ok()) return std::move(directory).error();
+    if (TRY(try_lock(directory->get(), LockMode::exclusive)) && still_named(path, directory->get()))
+      return std::pair(std::move(path), std::move(*directory));
   }
 }
 
@@ -51,21 +73,14 @@ Result<void> write_files(const std::string& path, const BundleFacts& facts, cons
 Result<Workspace> Workspace::make(const std::string& parent, const BundleFacts& facts,
                                   const std::string& bundle_path) {
   sweep(parent);
-  auto path = parent + "/" + name_prefix() + "XXXXXX";
-  if (!::mkdtemp(path.data()))
-    return sys_error("make a directory in " + parent)
-        .with_remedy("set TMPDIR to a directory you can write to");
-  auto lock = open_path(path, O_RDONLY | O_DIRECTORY);
-  if (!lock.ok()) return std::move(lock).error();
-  Workspace workspace(path, std::move(*lock));
-  TRY(try_lock(workspace.lock_.get(), LockMode::exclusive));
+  auto [path, lock] = TRY(make_locked(parent));
+  Workspace workspace(path, std::move(lock));
   TRY(write_files(path, facts, bundle_path));
   return workspace;
 }
 
 Workspace::~Workspace() {
   if (path_.empty()) return;
-  lock_.reset();
   (void)remove_tree(AT_FDCWD, path_);
 }
 
