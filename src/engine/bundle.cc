@@ -64,7 +64,12 @@ class Appender {
     return ok();
   }
   uint64_t written() const { return written_; }
-  std::string checksum() { return hashing_ ? hasher_.finish().text() : ""; }
+  // Of all that was appended and of `more` behind it.
+  std::string checksum_with(std::string_view more) {
+    if (!hashing_) return "";
+    hasher_.update(std::as_bytes(std::span(more)));
+    return hasher_.finish().text();
+  }
 
  private:
   int file_;
@@ -127,7 +132,7 @@ Result<void> write_bundle(int output, const BundleRequest& request, const Settin
   trailer.image_bytes = image_bytes;
   TRY(appender.pad(trailer.image_offset));
   TRY(appender.content(image, image_bytes, request.image));
-  facts.checksum = appender.checksum();
+  facts.checksum = appender.checksum_with(facts.encode());
   auto body = facts.encode();
   trailer.facts_offset = appender.written();
   trailer.facts_bytes = body.size();
@@ -210,6 +215,10 @@ Result<void> verify_bundle(const Bundle& bundle) {
     hasher.update(std::as_bytes(std::span(data)));
     done += part;
   }
+  auto facts = bundle.facts;
+  facts.checksum.clear();
+  auto body = facts.encode();
+  hasher.update(std::as_bytes(std::span(body)));
   if (hasher.finish().text() == bundle.facts.checksum) return ok();
   return fail(bundle.path + " is damaged: its bytes have not the checksum " + bundle.facts.checksum,
               "copy it anew");

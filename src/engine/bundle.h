@@ -19,7 +19,7 @@ struct BundleFacts {
   std::string name;         // of the image
   std::string description;  // the user's
   std::string target;       // where it is extracted to
-  std::string checksum;     // of all before the facts; empty: none
+  std::string checksum;     // of all before the facts and of these, with none here; empty: none
   std::vector<File> files;  // configuration: "site/hooks.d/...", "user/...", and the library of hooks
 
   std::string encode() const;

@@ -144,6 +144,23 @@ run_bundle() { # [VARIABLE=value...] NAME [ARGUMENT...]
   rm "$TEST_HOME/sum.run"
 }
 
+@test "--checksum: it is that of the hooks in it, too" {
+  local site=$TEST_HOME/site place
+  as_user mkdir -p "$site/hooks.d"
+  as_user tee "$site/hooks.d/10.sh" >/dev/null <<<$'#!/bin/sh\necho "a hook"'
+  as_user chmod 755 "$site/hooks.d/10.sh"
+  run -0 pyxis ENROOT_SYSCONF_PATH="$site" bundle -a -c -o "$TEST_HOME/sum.run" "$TEST_HOME/image.sqsh"
+  run -0 run_bundle sum.run echo fine
+  assert_output $'[INFO] 10.sh: a hook\nfine'
+  place=$(LC_ALL=C grep -abo 'echo "a hook"' "$TEST_HOME/sum.run" | tail -n 1 | cut -d: -f1)
+  printf 'echo "A HOOK"' | dd of="$TEST_HOME/sum.run" bs=1 seek="$place" conv=notrunc status=none
+  run run_bundle sum.run echo fine
+  assert_only_error "$TEST_HOME/sum.run is damaged" 'copy it anew'
+  run run_bundle sum.run --verify
+  assert_only_error "$TEST_HOME/sum.run is damaged"
+  rm -r "$TEST_HOME/sum.run" "$site"
+}
+
 @test "--all: configuration of the site and the user comes along" {
   local site=$TEST_HOME/site
   as_user mkdir -p "$site"/{environ.d,mounts.d,hooks.d} "$TEST_HOME/.config/enroot/environ.d"
