@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <type_traits>
 #include <utility>
@@ -128,16 +129,37 @@ SQFS_COMPRESSOR compressor_id(CompressionOptions::Algorithm algorithm) {
   return SQFS_COMP_ZSTD;
 }
 
+sqfs_u16 flags_for(const CompressionOptions& options) {
+  constexpr std::array<std::pair<std::string_view, sqfs_u16>, 11> names = {
+      {{"x86", SQFS_COMP_FLAG_XZ_X86},
+       {"arm", SQFS_COMP_FLAG_XZ_ARM},
+       {"armthumb", SQFS_COMP_FLAG_XZ_ARMTHUMB},
+       {"powerpc", SQFS_COMP_FLAG_XZ_POWERPC},
+       {"sparc", SQFS_COMP_FLAG_XZ_SPARC},
+       {"ia64", SQFS_COMP_FLAG_XZ_IA64},
+       {"default", SQFS_COMP_FLAG_GZIP_DEFAULT},
+       {"filtered", SQFS_COMP_FLAG_GZIP_FILTERED},
+       {"huffman_only", SQFS_COMP_FLAG_GZIP_HUFFMAN},
+       {"run_length_encoded", SQFS_COMP_FLAG_GZIP_RLE},
+       {"fixed", SQFS_COMP_FLAG_GZIP_FIXED}}};
+  unsigned flags = options.lz4_high ? SQFS_COMP_FLAG_LZ4_HC : 0;
+  for (const auto* list : {&options.filters, &options.strategies})
+    for (const auto& [name, flag] : names)
+      if (std::ranges::find(*list, name) != list->end()) flags |= flag;
+  return static_cast<sqfs_u16>(flags);
+}
+
 Result<SqfsPtr<sqfs_compressor_t>> make_compressor(const CompressionOptions& options, Direction direction,
                                                    const SqfsFile& file) {
   auto id = compressor_id(options.algorithm);
-  sqfs_u16 flags = direction == Direction::uncompress ? SQFS_COMP_FLAG_UNCOMPRESS
-                   : options.lz4_high                 ? SQFS_COMP_FLAG_LZ4_HC
-                                                      : 0;
+  sqfs_u16 flags =
+      direction == Direction::uncompress ? sqfs_u16{SQFS_COMP_FLAG_UNCOMPRESS} : flags_for(options);
   sqfs_compressor_config_t config{};
   TRY(check_sqfs(sqfs_compressor_config_init(&config, id, options.block_size, flags), "set up compression",
                  file));
   if (options.level) config.level = *options.level;
+  if (options.dictionary) config.opt.xz.dict_size = *options.dictionary;
+  if (options.window) config.opt.gzip.window_size = static_cast<sqfs_u16>(*options.window);
   sqfs_compressor_t* compressor = nullptr;
   auto what = std::string("compress with ") + sqfs_compressor_name_from_id(id);
   TRY(check_sqfs(sqfs_compressor_create(&config, &compressor), what, file));

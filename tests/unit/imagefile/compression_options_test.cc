@@ -19,7 +19,7 @@ std::string refused(std::string_view text) {
 }
 
 TEST(CompressionOptions, NothingIsTheDefault) {
-  for (const char* text : {"", "  \t "}) {
+  for (std::string_view text : {std::string_view(), std::string_view("  \t "), default_squash_options}) {
     auto options = parsed(text);
     EXPECT_EQ(options.algorithm, Algorithm::zstd);
     EXPECT_EQ(options.level, 3u);
@@ -70,6 +70,26 @@ TEST(CompressionOptions, WordsAboutTheProgramAreTaken) {
   auto options =
       parsed("-mem 2G -no-progress -quiet\t-exit-on-error -processors 3 -read-queue 64\n-all-root");
   EXPECT_EQ(options.processors, 3u);
+}
+
+TEST(CompressionOptions, WordsOfOneAlgorithm) {
+  auto xz = parsed("-Xbcj x86,arm -Xdict-size 37.5% -comp xz -b 256K");
+  EXPECT_THAT(xz.filters, ::testing::ElementsAre("x86", "arm"));
+  EXPECT_EQ(xz.dictionary, 96u << 10);
+  EXPECT_EQ(parsed("-comp xz -Xdict-size 32K").dictionary, 32u << 10);
+  EXPECT_EQ(parsed("-comp xz -b 1M -Xdict-size 100%").dictionary, 1u << 20);
+  auto gzip = parsed("-comp gzip -Xwindow-size 9 -Xstrategy filtered,run_length_encoded");
+  EXPECT_EQ(gzip.window, 9u);
+  EXPECT_THAT(gzip.strategies, ::testing::ElementsAre("filtered", "run_length_encoded"));
+  // enroot's default algorithm is another's here; what is said of it concerns nobody.
+  EXPECT_EQ(parsed("-comp lzo -Xalgorithm lzo1x_1").warnings.size(), 1u);
+  for (std::string_view text :
+       {"-Xbcj x86", "-comp gzip -Xdict-size 50%", "-comp lz4 -Xstrategy fixed", "-Xwindow-size 9",
+        "-comp xz -Xbcj mips", "-comp xz -Xdict-size 10K", "-comp xz -Xdict-size 4K",
+        "-comp xz -Xdict-size 256K", "-comp xz -Xdict-size 150%", "-comp gzip -Xwindow-size 16",
+        "-comp gzip -Xstrategy best", "-comp gzip -Xstrategy"})
+    EXPECT_NE(refused(text), "taken") << text;
+  EXPECT_THAT(refused("-comp xz -Xbcj mips"), HasSubstr("'-Xbcj mips': there are x86 arm"));
 }
 
 TEST(CompressionOptions, ErrorsNameTheWord) {
