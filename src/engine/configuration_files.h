@@ -19,7 +19,8 @@ struct ConfigurationFile {
 
 // Those with that suffix, sorted by name; hidden ones and what does not exist are none. Refused (EPERM) is
 // what others than root and the caller can write, the directory or a file: it decides what the caller
-// executes and mounts. A file that is none is an error.
+// executes and mounts. What is the caller's own may be writable for his own group. A file that is none is an
+// error.
 Result<std::vector<ConfigurationFile>> configuration_files(const std::string& directory,
                                                            std::string_view suffix);
 

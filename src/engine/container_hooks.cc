@@ -14,6 +14,7 @@
 #include "engine/installation.h"
 #include "engine/runtime_directory.h"
 #include "hooks/program.h"
+#include "squash/compression_options.h"
 
 namespace pyxis {
 namespace {
@@ -116,6 +117,21 @@ std::string library_path(const Environment& environment, const std::string& ours
   return environment.get_or("ENROOT_LIBRARY_PATH", enroot_present ? enroot_library_path : ours);
 }
 
+// Those that have a default, as they are in force: to a hook with `set -u`, one that is not set is an error.
+void set_values(Environment& environment, const Settings& settings) {
+  environment.set("ENROOT_CACHE_PATH",
+                  settings.cache_path.empty() ? settings.data_path : settings.cache_path);
+  if (environment.get_or("ENROOT_SQUASH_OPTIONS", "").empty())
+    environment.set("ENROOT_SQUASH_OPTIONS", std::string(default_squash_options));
+  for (const auto& [name, value] :
+       {std::pair<const char*, int64_t>{"ENROOT_MAX_PROCESSORS", settings.max_processors},
+        {"ENROOT_MAX_CONNECTIONS", settings.max_connections},
+        {"ENROOT_CONNECT_TIMEOUT", settings.connect_timeout.count()},
+        {"ENROOT_TRANSFER_TIMEOUT", settings.transfer_timeout.count()},
+        {"ENROOT_TRANSFER_RETRIES", settings.transfer_retries}})
+    environment.set(name, std::to_string(value));
+}
+
 Result<Environment> hook_environment(const Settings& settings, const HookSettings& of_start) {
   auto ours = TRY(installed_part("pyxis-hooks"));
   auto environment = settings.environment;
@@ -126,6 +142,7 @@ Result<Environment> hook_environment(const Settings& settings, const HookSetting
   environment.set("ENROOT_DATA_PATH", settings.data_path);
   environment.set("ENROOT_RUNTIME_PATH", settings.runtime_path);
   environment.set("ENROOT_TEMP_PATH", settings.temp_path);
+  set_values(environment, settings);
   for (const auto* flag : flags)
     set_flag(environment, flag, parse_bool(environment.get_or(flag, "no")).value_or(true));
   set_flag(environment, "ENROOT_REMAP_ROOT", of_start.remap_root);
