@@ -7,11 +7,11 @@
 #include <optional>
 
 #include "base/result.h"
+#include "contract/reference.h"
 #include "engine/helper.h"
 #include "engine/reporter.h"
 #include "engine/settings.h"
 #include "image/platform.h"
-#include "image/reference.h"
 #include "store/images.h"
 #include "store/store.h"
 

@@ -7,26 +7,18 @@
 #include <array>
 #include <stdexcept>
 
-#include "base/text.h"
-
 namespace pyxis {
 namespace {
 
 struct Algorithm {
   std::string_view name;
-  size_t hex_length;
   const nettle_hash* hash;
 };
-constexpr std::array algorithms = {Algorithm{"sha256", 64, &nettle_sha256},
-                                   Algorithm{"sha512", 128, &nettle_sha512}};
+constexpr std::array algorithms = {Algorithm{"sha256", &nettle_sha256}, Algorithm{"sha512", &nettle_sha512}};
 
 const Algorithm* find_algorithm(std::string_view name) {
   auto found = std::ranges::find(algorithms, name, &Algorithm::name);
   return found == algorithms.end() ? nullptr : found;
-}
-
-bool lower_hex(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
 
 std::string to_hex(std::span<const unsigned char> bytes) {
@@ -41,24 +33,6 @@ std::string to_hex(std::span<const unsigned char> bytes) {
 }
 
 }  // namespace
-
-Result<Digest> Digest::parse(std::string_view text) {
-  constexpr size_t shown = 160;
-  auto named = [&] { return "digest '" + printable(text.substr(0, shown)) + "'"; };
-  auto colon = text.find(':');
-  if (colon == text.npos)
-    return fail(named() + ": no algorithm", "write it as sha256:<64 hexadecimal digits>");
-  const auto* algorithm = find_algorithm(text.substr(0, colon));
-  if (!algorithm) return fail(named() + ": unknown algorithm", "use sha256 or sha512");
-  auto hex = text.substr(colon + 1);
-  if (hex.size() != algorithm->hex_length || !std::ranges::all_of(hex, lower_hex))
-    return fail(named() + ": not " + std::to_string(algorithm->hex_length) +
-                " lower-case hexadecimal digits");
-  Digest digest;
-  digest.algorithm_ = algorithm->name;
-  digest.hex_ = hex;
-  return digest;
-}
 
 Digest Digest::of(std::string_view data) {
   Hasher hasher;

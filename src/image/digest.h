@@ -1,4 +1,4 @@
-// Content digests: "sha256:<64 hex digits>" (OCI image-spec, descriptor.md, Digests), and the hash itself.
+// The hash that digests (contract/digest.h) are of.
 #pragma once
 
 #include <cstddef>
@@ -7,30 +7,9 @@
 #include <string>
 #include <string_view>
 
-#include "base/result.h"
+#include "contract/digest.h"
 
 namespace pyxis {
-
-// A digest whose text has been checked: sha256 (or sha512) and lower-case hex of the right length, so it is
-// safe in a path.
-class Digest {
- public:
-  Digest() = default;
-  // Error names the text (made printable) where algorithm or hex part is not acceptable.
-  static Result<Digest> parse(std::string_view text);
-  // Of a whole buffer, sha256.
-  static Digest of(std::string_view data);
-
-  const std::string& algorithm() const { return algorithm_; }
-  const std::string& hex() const { return hex_; }
-  std::string text() const { return algorithm_ + ":" + hex_; }
-  bool empty() const { return hex_.empty(); }
-  auto operator<=>(const Digest&) const = default;
-
- private:
-  friend class Hasher;
-  std::string algorithm_, hex_;
-};
 
 // Hashes a stream with the algorithm of the digest it is to be compared with.
 class Hasher {

@@ -5,9 +5,9 @@
 #include <stop_token>
 
 #include "base/result.h"
+#include "contract/reference.h"
 #include "engine/reporter.h"
 #include "engine/settings.h"
-#include "image/reference.h"
 #include "registry/client.h"
 
 namespace pyxis {

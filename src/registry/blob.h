@@ -3,8 +3,8 @@
 
 #include <stop_token>
 
+#include "contract/reference.h"
 #include "image/manifest.h"
-#include "image/reference.h"
 #include "registry/client.h"
 #include "registry/http_settings.h"
 #include "registry/session.h"

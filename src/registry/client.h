@@ -14,9 +14,9 @@
 #include <tuple>
 
 #include "base/result.h"
+#include "contract/reference.h"
 #include "image/manifest.h"
 #include "image/platform.h"
-#include "image/reference.h"
 #include "registry/credentials.h"
 #include "registry/http_settings.h"
 

@@ -6,8 +6,8 @@
 #include <array>
 
 #include "base/text.h"
+#include "contract/reference.h"
 #include "image/json_fields.h"
-#include "image/reference.h"
 
 namespace pyxis {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "image/reference.h"
+#include "contract/reference.h"
 #include "registry/http.h"
 
 namespace pyxis {

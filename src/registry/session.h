@@ -7,7 +7,7 @@
 #include <stop_token>
 #include <string>
 
-#include "image/reference.h"
+#include "contract/reference.h"
 #include "registry/auth.h"
 #include "registry/credentials.h"
 #include "registry/http.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "contract/reference.h"
 #include "spank/mounts.h"
 
 namespace pyxis::spank {
@@ -35,11 +36,9 @@ Result<void> check_save(const std::string& path) {
   return ok();
 }
 
-// Blanks in an image are always a slip (and would reach a registry in a URL).
+// As the engine will read it, in the engine's words.
 Result<void> check_image(const std::string& image) {
-  if (image.front() == '/' || image.front() == '.') return ok();
-  if (image.find_first_of(" \t\r\n") != image.npos || printable(image) != image)
-    return fail("--container-image: invalid image \"" + printable(image) + "\"");
+  TRY_CONTEXT(parse_reference(image), "--container-image");
   return ok();
 }
 

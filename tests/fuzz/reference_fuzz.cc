@@ -2,7 +2,7 @@
 // text.
 #include <cstdlib>
 
-#include "image/reference.h"
+#include "contract/reference.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
   auto reference = pyxis::parse_reference({reinterpret_cast<const char*>(data), size});

@@ -82,7 +82,11 @@ refuses() { # MESSAGE COMMAND...
   refuses '--container-mounts: invalid format: "tmpfs"' srun --container-image=a --container-mounts=tmpfs true
   refuses '--container-unshare: invalid namespace "mnt"' srun --container-image=a --container-unshare=net,mnt true
   refuses '--container-env: invalid variable name "A=b"' srun --container-image=a --container-env=A=b true
-  refuses '--container-image: invalid image "two words"' srun --container-image='two words' true
+  refuses "--container-image: image 'two words': blanks and control characters are not allowed" srun --container-image='two words' true
+  refuses "--container-image: image 'UPPER/x': 'UPPER' has upper-case letters; image names are lower case" srun --container-image=UPPER/x true
+  refuses "--container-image: image 'a:ta/g': " srun --container-image=a:ta/g true
+  refuses "--container-image: image 'docker://host:port/x': 'host:port' is not a registry" srun --container-image=docker://host:port/x true
+  refuses "--container-image: image 'ftp://x': unknown scheme" srun --container-image=ftp://x true
 }
 
 @test "a path to save to that is a directory is one error that fails the job" {

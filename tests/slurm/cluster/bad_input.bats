@@ -31,9 +31,19 @@ fails_to_import() { # IMAGE PART...
   fails_to_import "$IMAGE:no-such-tag" 'MANIFEST_UNKNOWN'
 }
 
-@test "a name that is none" {
-  fails_to_import "$REGISTRY/UPPER" 'UPPER'
-  fails_to_import "$IMAGE@sha256:123" 'sha256:123'
+@test "a name that is none is refused before anything is submitted" {
+  local name program next
+  next=$(next_job)
+  for name in "$REGISTRY/UPPER" "$IMAGE@sha256:123" a:ta/g; do
+    for program in 'srun -n1 true' 'sbatch --wrap=true' 'salloc true'; do
+      # shellcheck disable=SC2086
+      run --separate-stderr as alice ${program%% *} --container-image="$name" ${program#* }
+      assert_failure
+      assert_output ''
+      assert_said_once "error: pyxis: --container-image: image '$name': "
+    done
+  done
+  assert_equal "$(next_job)" "$next"
 }
 
 @test "a wrong password, and none" {

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "image/reference.h"
+#include "contract/reference.h"
 #include "temporary_directory.h"
 
 namespace pyxis {

@@ -4,9 +4,9 @@
 #include <map>
 #include <string>
 
+#include "contract/reference.h"
 #include "fake_server.h"
 #include "image/manifest.h"
-#include "image/reference.h"
 #include "registry/client.h"
 
 namespace pyxis::test {

@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 
 #include <cstring>
+#include <set>
 
 #include "base/environment.h"
+#include "contract/reference.h"
 
 namespace pyxis::spank {
 namespace {
@@ -28,6 +30,45 @@ TEST(OptionTable, EveryRowIsFitForHelp) {
     EXPECT_EQ(option_row(row.opposite).opposite, row.id) << row.name;
     EXPECT_TRUE(row.environment || option_row(row.opposite).environment) << row.name;
   }
+}
+
+// The names that users' scripts have, each alone.
+TEST(OptionTable, EveryOptionHasItsDefaultInTheEnvironment) {
+  struct Default {
+    const char *variable, *value;
+    OptionId gives;
+  };
+  constexpr Default defaults[] = {
+      {"PYXIS_CONTAINER_IMAGE", "debian", OptionId::image},
+      {"PYXIS_CONTAINER_MOUNTS", "/a:/b", OptionId::mounts},
+      {"PYXIS_CONTAINER_WORKDIR", "/w", OptionId::workdir},
+      {"PYXIS_CONTAINER_NAME", "n:create", OptionId::name},
+      {"PYXIS_CONTAINER_SAVE", "x.sqsh", OptionId::save},
+      {"PYXIS_CONTAINER_MOUNT_HOME", "1", OptionId::mount_home},
+      {"PYXIS_CONTAINER_MOUNT_HOME", "0", OptionId::no_mount_home},
+      {"PYXIS_CONTAINER_REMAP_ROOT", "yes", OptionId::remap_root},
+      {"PYXIS_CONTAINER_REMAP_ROOT", "no", OptionId::no_remap_root},
+      {"PYXIS_CONTAINER_ENTRYPOINT", "true", OptionId::entrypoint},
+      {"PYXIS_CONTAINER_ENTRYPOINT", "false", OptionId::no_entrypoint},
+      {"PYXIS_CONTAINER_ENTRYPOINT_LOG", "1", OptionId::entrypoint_log},
+      {"PYXIS_CONTAINER_WRITABLE", "1", OptionId::writable},
+      {"PYXIS_CONTAINER_WRITABLE", "0", OptionId::readonly},
+      {"PYXIS_CONTAINER_READONLY", "1", OptionId::readonly},
+      {"PYXIS_CONTAINER_READONLY", "0", OptionId::writable},
+      {"PYXIS_CONTAINER_ENV", "A,B", OptionId::env},
+      {"PYXIS_CONTAINER_UNSHARE", "net", OptionId::unshare}};
+  std::set<OptionId> seen;
+  for (const auto& [variable, value, gives] : defaults) {
+    GivenOptions given;
+    EXPECT_EQ(problem(given.add_defaults(in({std::string(variable) + "=" + value}))), "") << variable;
+    for (const auto& row : option_rows())
+      EXPECT_EQ(given.has(row.id), row.id == gives) << variable << "=" << value << " " << row.name;
+    if (option_row(gives).argument) {
+      EXPECT_EQ(given.argument(gives), value);
+    }
+    seen.insert(gives);
+  }
+  EXPECT_EQ(seen.size(), option_rows().size());
 }
 
 TEST(OptionTable, CarriersAreSlurms) {
@@ -59,6 +100,21 @@ TEST(Give, TheKnownErrors) {
   EXPECT_FALSE(given.give(OptionId::save, "/tmp/").ok());
   EXPECT_FALSE(given.give(OptionId::name, "a/b").ok());
   EXPECT_FALSE(given.give(OptionId::mounts, "a").ok());
+}
+
+// The engine's own check, in its words: what it would refuse on the node is refused before that.
+TEST(Give, WhatIsNoNameOfAnImageIsNone) {
+  for (std::string image : {"UPPER/x", "a:ta/g", "two words", "docker://", "a@sha256:short", "ftp://x"}) {
+    GivenOptions given;
+    EXPECT_EQ(problem(given.give(OptionId::image, image)),
+              "--container-image: " + parse_reference(image).error().text());
+  }
+  for (std::string image :
+       {"debian", "docker://alice@nvcr.io#nvidia/cuda:12", "./a file.sqsh", "/UPPER/x.sqsh",
+        "oci-archive:Images/a.tar", "dockerd://mine", "localhost:5000/a:b"}) {
+    GivenOptions given;
+    EXPECT_EQ(problem(given.give(OptionId::image, image)), "") << image;
+  }
 }
 
 TEST(Give, AnInheritedOptionYields) {

@@ -1,4 +1,4 @@
-#include "image/reference.h"
+#include "contract/reference.h"
 
 #include <gmock/gmock.h>
 
@@ -94,8 +94,9 @@ TEST(Reference, CanonicalText) {
 TEST(Reference, DigestWinsOverTag) {
   auto reference = parse_reference("ubuntu:22.04").value();
   EXPECT_EQ(reference.selector(), "22.04");
-  auto pinned = reference.pinned(Digest::of("x"));
-  EXPECT_EQ(pinned.selector(), Digest::of("x").text());
+  auto digest = Digest::parse("sha256:" + std::string(64, 'a')).value();
+  auto pinned = reference.pinned(digest);
+  EXPECT_EQ(pinned.selector(), digest.text());
   EXPECT_EQ(pinned.tag, "22.04");
 }
 

@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "image/digest.h"
+#include "contract/digest.h"
 
 namespace pyxis {
 

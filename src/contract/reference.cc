@@ -1,4 +1,4 @@
-#include "image/reference.h"
+#include "contract/reference.h"
 
 #include <algorithm>
 #include <array>
