@@ -210,7 +210,7 @@ Result<Event> Event::decode(std::string_view body) {
   Event event;
   event.kind = TRY(read_enum(reader, Kind::progress));
   event.text = TRY(reader.text());
-  event.phase = TRY(read_enum(reader, Phase::remove));
+  event.phase = TRY(read_enum(reader, Phase::argument));
   event.started = TRY(read_started(reader));
   TRY(expect_end(reader));
   return event;

@@ -31,7 +31,7 @@ constexpr int contract_socket_fd = 3;
 constexpr int contract_leash_fd = 4;
 constexpr int contract_answer_fd = 5;
 // Plugin and engine of different releases refuse each other by this number.
-constexpr uint64_t contract_version = 4;
+constexpr uint64_t contract_version = 5;
 
 // `auto` of --container-name is `any` here (auto is a keyword).
 enum class NameMode : uint64_t { any, create, exec, no_exec };
@@ -40,6 +40,7 @@ enum class NameMode : uint64_t { any, create, exec, no_exec };
 // options. source is an absolute path, "tmpfs" or "umount".
 struct MountRequest {
   std::string source, target, flags;
+  bool has_path_source() const { return source != "tmpfs" && source != "umount"; }
   auto operator<=>(const MountRequest&) const = default;
 };
 
@@ -120,7 +121,8 @@ struct EpilogRequest {
 
 // Which part of the work failed: decides the plugin's leading line ("pyxis: failed to import docker image:
 // ...").
-enum class Phase : uint64_t { request, import, create, start, join, save, remove };
+// `argument`: an option of the step's is wrong; the cause says which, and is all there is to say.
+enum class Phase : uint64_t { request, import, create, start, join, save, remove, argument };
 
 struct Event {
   // progress is a line worth printing only where one task owns the terminal; log is always printed.

@@ -17,6 +17,7 @@
 #include "engine/installation.h"
 #include "engine/launch.h"
 #include "engine/leftovers.h"
+#include "engine/mount_sources.h"
 #include "engine/own_mounts.h"
 #include "engine/store_notes.h"
 #include "engine/supervisor.h"
@@ -97,6 +98,8 @@ class Start {
         return fail("container " + request_.container + " is not running on this node",
                     "start it first, or leave out ':exec'");
     }
+    phase_ = Phase::argument;
+    TRY(check_mount_sources(request_.mounts));
     phase_ = Phase::create;
     bool exists = TRY(container_exists(*store_, request_.container));
     if (exists && request_.mode == NameMode::create)

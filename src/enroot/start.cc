@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include "engine/external_importer.h"
+#include "engine/mount_sources.h"
 #include "engine/own_mounts.h"
 #include "enroot/cleanup.h"
 #include "enroot/leader.h"
@@ -47,6 +48,8 @@ class Start {
       return fail("container " + request_.container + " is not running on this node",
                   "start it first, or leave out ':exec'");
     }
+    phase_ = Phase::argument;
+    TRY(check_mount_sources(request_.mounts));
     phase_ = Phase::create;
     if (exists_ && request_.mode == NameMode::create)
       return fail("container " + request_.container + " exists already",

@@ -164,6 +164,7 @@ Result<Container> EngineProgram::start(const StartRequest& request, const Engine
     auto& [event, descriptors] = *answer;
     if (event.kind == Event::Kind::failed) {
       end_of(std::move(*child));
+      if (event.phase == Phase::argument) return fail(event.text);
       return fail(failure_headline(event.phase, request.container, request.image) + "\n" + event.text);
     }
     if (event.kind == Event::Kind::started) {
@@ -267,6 +268,7 @@ std::string failure_headline(Phase phase, const std::string& container, const st
       return "failed to remove container: " + container;
     case Phase::request:
     case Phase::start:
+    case Phase::argument:
       break;
   }
   return "couldn't start container";

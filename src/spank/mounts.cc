@@ -1,7 +1,5 @@
 #include "spank/mounts.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 
 #include "base/text.h"
@@ -40,14 +38,6 @@ Result<MountRequest> parse_entry(const std::string& entry) {
   return mount;
 }
 
-// What only its owner can look at may exist: then mounting it decides.
-Result<void> check_exists(const std::string& source) {
-  struct stat info;
-  if (::stat(source.c_str(), &info) != 0 && (errno == ENOENT || errno == ENOTDIR))
-    return fail("--container-mounts: source path does not exist: " + source);
-  return ok();
-}
-
 }  // namespace
 
 Result<std::vector<MountRequest>> parse_mounts(const std::string& text) {
@@ -64,13 +54,9 @@ Result<std::vector<MountRequest>> parse_mounts(const std::string& text) {
   return mounts;
 }
 
-Result<void> resolve_sources(std::vector<MountRequest>& mounts, const std::string& directory) {
-  for (auto& mount : mounts) {
-    if (mount.source == "tmpfs" || mount.source == "umount") continue;
-    if (mount.source.front() != '/') mount.source = directory + "/" + mount.source;
-    TRY(check_exists(mount.source));
-  }
-  return ok();
+void resolve_sources(std::vector<MountRequest>& mounts, const std::string& directory) {
+  for (auto& mount : mounts)
+    if (mount.has_path_source() && mount.source.front() != '/') mount.source = directory + "/" + mount.source;
 }
 
 MountRequest bind_in_place(const std::string& path, const std::string& options) {

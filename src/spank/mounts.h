@@ -13,8 +13,9 @@ namespace pyxis::spank {
 // a bind is recursive unless the flags say `bind`, and the mount point is created to match the source.
 Result<std::vector<MountRequest>> parse_mounts(const std::string& text);
 
-// Makes relative sources absolute against the job's working directory and checks that every source is there.
-Result<void> resolve_sources(std::vector<MountRequest>& mounts, const std::string& directory);
+// Makes relative sources absolute against the job's working directory. Whether they are there the engine
+// looks, where it starts a container and does not join one.
+void resolve_sources(std::vector<MountRequest>& mounts, const std::string& directory);
 
 // A recursive bind of `path` at its own place, for the sake of the step, with more options ("" or "ro").
 MountRequest bind_in_place(const std::string& path, const std::string& options);

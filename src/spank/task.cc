@@ -49,7 +49,7 @@ Result<StartRequest> make_request(SlurmApi& api, const Step& step) {
   request.image = with_absolute_path(options.image, directory);
   request.importer = step.importer;
   request.mounts = options.mounts;
-  TRY(resolve_sources(request.mounts, directory));
+  resolve_sources(request.mounts, directory);
   request.workdir = options.workdir;
   request.save_path = TRY(save_path(step));
   request.mount_home = options.mount_home;

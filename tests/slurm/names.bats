@@ -53,6 +53,18 @@ namespaces='readlink /proc/self/ns/mnt; readlink /proc/self/ns/user'
   close_shell first
 }
 
+@test "a missing mount source is no matter to a step that joins" {
+  open_shell first step --container-image="$IMAGE" --container-name="$both"
+  run -0 --separate-stderr step --container-name="$both" --container-mounts=/no/such:/mounted sh -c 'ls -d /mounted || echo no'
+  assert_line no
+  assert_said_once 'pyxis: ignoring --container-mounts when attaching to a running container'
+  close_shell first
+  run --separate-stderr step --container-name="$both" --container-mounts=/no/such:/mounted echo ran
+  assert_failure
+  assert_output ''
+  assert_said_once 'pyxis: --container-mounts: source path does not exist: /no/such'
+}
+
 @test "each start has its own options: root inside first, then not" {
   run -0 --separate-stderr step --container-image="$IMAGE" --container-name="$work" --container-remap-root --container-workdir=/etc \
     sh -c 'id -u; pwd; touch /by-root; stat -c %u /by-root'

@@ -82,6 +82,10 @@ TEST_F(EngineClient, PassesEventsOnAndTellsWhichPartFailed) {
   EXPECT_THAT(heard, ElementsAre("debian"));
 }
 
+TEST_F(EngineClient, AWrongArgumentIsToldAsItIs) {
+  EXPECT_EQ(start_problem("argument"), "--container-mounts: no");
+}
+
 TEST_F(EngineClient, AnEngineThatDiesIsNamedWithItsEnd) {
   EXPECT_THAT(start_problem("die"), HasSubstr("fake_engine ended without an answer: exited with status 3"));
   EXPECT_THAT(start_problem("crash"), HasSubstr("killed by signal 9"));

@@ -45,6 +45,10 @@ int start(const std::string& options) {
     answer(event);
     return 0;
   }
+  if (image == "argument") {
+    answer({Event::Kind::failed, "--container-mounts: no", Phase::argument});
+    return 1;
+  }
   answer({Event::Kind::importing, image});
   answer({Event::Kind::failed, "no such image", Phase::import});
   return 1;
