@@ -22,8 +22,13 @@ namespace {
 
 constexpr auto rootfs_setting = "ENROOT_ROOTFS";
 
-bool is_image_file(const std::string& name) {
-  return name.starts_with('/') || name.starts_with('.') || name.ends_with(".sqsh");
+// So does any other file that is there, where no container has that name.
+Result<bool> is_image_file(const std::string& name, const Settings& settings) {
+  if (name.starts_with('/') || name.starts_with('.') || name.ends_with(".sqsh")) return true;
+  std::error_code code;
+  if (!std::filesystem::is_regular_file(name, code)) return false;
+  if (!check_container_name(name).ok()) return true;
+  return !TRY(container_exists(TRY(open_user_store(settings)), name));
 }
 
 // A container that shows the file and goes with this command, as do its changes.
@@ -54,7 +59,7 @@ std::vector<std::string> given_variables(const std::vector<std::string>& given, 
 Result<StartOptions> start_options(const StartArguments& arguments, const Environment& environment,
                                    const Settings& settings) {
   StartOptions options;
-  if (is_image_file(arguments.name))
+  if (TRY(is_image_file(arguments.name, settings)))
     TRY(start_of_file(arguments.name, options));
   else if (arguments.name.find('/') != arguments.name.npos)
     return fail("'" + arguments.name + "' is the name of an image, not of a container",
@@ -84,10 +89,10 @@ std::vector<std::string> command_environment(const Environment& caller, const St
 }
 
 // The configuration of a container that exists already; its own files have that of an image file.
-Result<std::string> recorded_config(const Settings& settings, const StartOptions& options) {
-  if (options.in_memory) return std::string();
+Result<RecordedConfig> config_of_container(const Settings& settings, const StartOptions& options) {
+  if (options.in_memory) return RecordedConfig{};
   auto store = TRY(open_user_store(settings));
-  return TRY(read_container(store, options.request.container)).config;
+  return recorded_config(store, TRY(read_container(store, options.request.container)));
 }
 
 // A start, with what its config script says taken in.
@@ -121,7 +126,7 @@ Result<int> run_job(const StartJob& job, const Environment& environment) {
   auto options = TRY(start_options(job.arguments, environment, job.settings));
   if (job.script) options.given.script = &*job.script;
   SandboxCommand inside;
-  start_by_init(inside, TRY(recorded_config(job.settings, options)), job.settings.environment, job.init);
+  start_by_init(inside, TRY(config_of_container(job.settings, options)), job.settings.environment, job.init);
   bool remap_root = options.request.remap_root.value_or(job.settings.remap_root);
   std::array<int, 2> leash;
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, leash.data()) != 0) return sys_error("socketpair");

@@ -9,6 +9,15 @@
 #include "image/start_files.h"
 
 namespace pyxis {
+namespace {
+
+void add_variables(const std::string& text, const Environment& host, std::vector<std::string>& env) {
+  for (const auto& line : split(text, '\n'))
+    if (auto variable = parse_environ_file(line, host, environment_path); variable.ok())
+      env.insert(env.end(), variable->begin(), variable->end());
+}
+
+}  // namespace
 
 std::string text_in_root(int rootfs, std::string_view path) {
   constexpr size_t limit = 1 << 20;
@@ -17,11 +26,16 @@ std::string text_in_root(int rootfs, std::string_view path) {
   return text.ok() ? std::move(*text) : "";
 }
 
-Result<ContainerConfig> container_config(const std::string& recorded, const Environment& host, int rootfs) {
+Result<ContainerConfig> container_config(const RecordedConfig& recorded, const Environment& host,
+                                         int rootfs) {
   ContainerConfig config;
-  if (!recorded.empty()) {
-    config.image = TRY(parse_config(recorded));
+  if (!recorded.bytes.empty()) {
+    config.image = TRY(parse_config(recorded.bytes));
     config.fstab = make_fstab(config.image);
+    add_variables(recorded.own_variables, host, config.image.env);
+    if (!recorded.own_rc) return config;
+    config.rc = text_in_root(rootfs, rc_path);
+    if (auto workdir = parse_image_workdir(config.rc); !workdir.empty()) config.image.working_dir = workdir;
     return config;
   }
   config.fstab = text_in_root(rootfs, fstab_path);
@@ -32,9 +46,7 @@ Result<ContainerConfig> container_config(const std::string& recorded, const Envi
     config.rc.clear();
   }
   config.image.env.clear();  // its file may have been changed
-  for (const auto& line : split(text_in_root(rootfs, environment_path), '\n'))
-    if (auto variable = parse_environ_file(line, host, environment_path); variable.ok())
-      config.image.env.insert(config.image.env.end(), variable->begin(), variable->end());
+  add_variables(text_in_root(rootfs, environment_path), host, config.image.env);
   if (!config.rc.empty()) config.image.working_dir = parse_image_workdir(config.rc);
   return config;
 }

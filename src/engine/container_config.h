@@ -6,6 +6,7 @@
 
 #include "base/environment.h"
 #include "base/result.h"
+#include "engine/recorded_config.h"
 #include "image/config.h"
 #include "sandbox/fstab.h"
 
@@ -18,10 +19,10 @@ struct ContainerConfig {
   std::string fstab;  // what the image wants mounted: its etc/fstab, or what that would be
 };
 
-// From `recorded`, the bytes of the image's configuration, or where these are empty from the files of the
-// root file system, whose values may name variables of `host`. What an image has wrong in its files is left
-// out: it is its own affair and stops nobody.
-Result<ContainerConfig> container_config(const std::string& recorded, const Environment& host, int rootfs);
+// From `recorded`: the image's configuration, and what has been changed in the container since; or where that
+// is empty from the files of the root file system, whose values may name variables of `host`. What an image
+// has wrong in its files is left out: it is its own affair and stops nobody.
+Result<ContainerConfig> container_config(const RecordedConfig& recorded, const Environment& host, int rootfs);
 
 // What an image wants to be memory, as its volumes are: the lines of its fstab that say `tmpfs`. That one of
 // them cannot be mounted stops nobody. Others are left out: they would be of a machine that the files come

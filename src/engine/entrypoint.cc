@@ -78,7 +78,7 @@ struct Lines {
 Result<void> complete_command(const Lines& lines, Entrypoint& entrypoint, SandboxCommand& inside) {
   TRY(lines.set_up(entrypoint));
   auto root = TRY(open_path("/", O_PATH | O_DIRECTORY));
-  auto config = TRY(container_config(entrypoint.recorded_config, entrypoint.host, root.get()));
+  auto config = TRY(container_config(entrypoint.recorded, entrypoint.host, root.get()));
   auto init = TRY(find_init_program(config, entrypoint.init, root.get()));
   inside.program = std::move(init.program);
   inside.argv = std::move(init.argv);

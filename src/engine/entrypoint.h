@@ -18,13 +18,13 @@
 namespace pyxis {
 
 struct Entrypoint {
-  std::string name;             // as InitProgram::name
-  SandboxCommand command;       // all but argv
-  std::string recorded_config;  // ContainerRecord::config
-  Environment host;             // for values in the files of the container
-  InitRequest init;             // all but the command
-  Fd program;                   // pyxis-handover
-  bool log = false;             // tell what it prints
+  std::string name;        // as InitProgram::name
+  SandboxCommand command;  // all but argv
+  RecordedConfig recorded;
+  Environment host;  // for values in the files of the container
+  InitRequest init;  // all but the command
+  Fd program;        // pyxis-handover
+  bool log = false;  // tell what it prints
 };
 
 struct Handover {

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "engine/helper.h"
 #include "engine/launch.h"
+#include "engine/recorded_config.h"
 #include "engine/running.h"
 #include "engine/user_store.h"
 #include "engine/write_request.h"
@@ -106,19 +107,19 @@ Result<Fd> memory_file(const std::string& content) {
 }
 
 Result<WriteRequest> request_for(const ImageFileTarget& target, const Settings& settings,
-                                 const std::string& config_bytes, const std::string& provenance) {
+                                 const RecordedConfig& recorded, const std::string& provenance) {
   WriteRequest request;
   request.name = target.name();
   request.replace = target.replace();
   request.squash_options = settings.environment.get_or(options_name, "");
   request.processors = settings.max_processors;
   request.epoch = target.epoch();
-  if (config_bytes.empty()) return request;  // made from an image file, whose own say it all
-  auto config = TRY(parse_config(config_bytes));
-  request.extra = {{std::string(rc_path), make_rc(config, provenance), 0755},
-                   {std::string(environment_path), make_environment(config)},
+  if (recorded.bytes.empty()) return request;  // made from an image file, whose own say it all
+  auto config = TRY(parse_config(recorded.bytes));
+  request.extra = {{std::string(environment_path), make_environment(config) + recorded.own_variables},
                    {std::string(fstab_path), make_fstab(config)},
-                   {std::string(config_path), config_bytes}};
+                   {std::string(config_path), recorded.bytes}};
+  if (!recorded.own_rc) request.extra.push_back({std::string(rc_path), make_rc(config, provenance), 0755});
   return request;
 }
 
@@ -165,17 +166,17 @@ Result<void> write_image_file(const Store& store, const Settings& settings, cons
                               const std::string& provenance, const ImageFileTarget& target,
                               Reporter& reporter) {
   auto tree = TRY(tree_of_image(store, image));
-  return write_tree(tree, target, TRY(request_for(target, settings, image.config, provenance)), settings,
-                    reporter);
+  return write_tree(tree, target, TRY(request_for(target, settings, {image.config, false, {}}, provenance)),
+                    settings, reporter);
 }
 
 Result<void> export_container(const Store& store, const Settings& settings, const std::string& name,
                               const ImageFileTarget& target, Reporter& reporter) {
   auto record = TRY(read_container(store, name));
   auto tree = TRY(tree_of_container(store, settings, record));
-  auto request = TRY(request_for(target, settings, record.config, record.reference));
-  request.unless = rc_path;  // one that somebody has put there counts
-  return write_tree(tree, target, request, settings, reporter);
+  auto recorded = TRY(recorded_config(store, record));
+  return write_tree(tree, target, TRY(request_for(target, settings, recorded, record.reference)), settings,
+                    reporter);
 }
 
 }  // namespace pyxis

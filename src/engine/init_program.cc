@@ -75,9 +75,8 @@ Result<InitProgram> find_init_program(const ContainerConfig& config, const InitR
   return init;
 }
 
-void start_by_init(SandboxCommand& command, std::string recorded_config, Environment host,
-                   InitRequest request) {
-  command.complete = [recorded = std::move(recorded_config), host = std::move(host),
+void start_by_init(SandboxCommand& command, RecordedConfig recorded, Environment host, InitRequest request) {
+  command.complete = [recorded = std::move(recorded), host = std::move(host),
                       request = std::move(request)](SandboxCommand& inside) -> Result<void> {
     auto root = TRY(open_path("/", O_PATH | O_DIRECTORY));
     auto init =

@@ -30,7 +30,6 @@ struct InitProgram {
 Result<InitProgram> find_init_program(const ContainerConfig& config, const InitRequest& request, int rootfs);
 
 // `command` with a `complete` step that replaces its argv by that of the init program, inside.
-void start_by_init(SandboxCommand& command, std::string recorded_config, Environment host,
-                   InitRequest request);
+void start_by_init(SandboxCommand& command, RecordedConfig recorded, Environment host, InitRequest request);
 
 }  // namespace pyxis

@@ -36,6 +36,11 @@ bool wants_cgroups(const std::vector<ConfiguredHook>& hooks) {
   return std::ranges::any_of(hooks, [](const auto& hook) { return hook.name == "10-cgroups.sh"; });
 }
 
+bool adds_accounts(const std::vector<ConfiguredHook>& hooks) {
+  return std::ranges::any_of(
+      hooks, [](const auto& hook) { return hook.builtin != nullptr && hook.name == "10-shadow.sh"; });
+}
+
 // What the sandbox's child tells of the container it has prepared.
 struct Prepared {
   std::vector<std::string> environment;  // "NAME=value"
@@ -62,6 +67,7 @@ struct Prepared {
 // What is done in the sandbox's child, with the root file system at hand.
 struct Inside {
   const ContainerRecord& record;
+  const RecordedConfig& recorded;
   const Settings& settings;
   const ContainerConfiguration& configuration;
   const HookPlan& hooks;
@@ -70,14 +76,15 @@ struct Inside {
   ContainerConfig config;
 
   Result<std::vector<MountEntry>> image_mounts(int rootfs) {
-    config = TRY_CONTEXT(container_config(record.config, settings.environment, rootfs),
-                         "container " + record.name);
+    config =
+        TRY_CONTEXT(container_config(recorded, settings.environment, rootfs), "container " + record.name);
     return image_volumes(config.fstab, settings.environment);
   }
 
   Result<void> prepare(Preparation& preparation) const {
     const auto& image = config.image;
-    auto home = TRY(account_home(preparation.rootfs, user, options.remap_root));
+    auto home_of = adds_accounts(hooks.hooks) ? account_home : account_home_of_image;
+    auto home = TRY(home_of(preparation.rootfs, user, options.remap_root));
     // `rc` of the spec creates the image's working directory; one that the user names must exist.
     if (options.workdir.empty()) preparation.workdir = image.working_dir;
     HookedContainer container{preparation.rootfs, preparation.rootfs_path, Environment::from(image.env), {}};
@@ -177,7 +184,8 @@ Result<Launched> launch_container(const Store& store, const Settings& settings, 
                               {options.remap_root, options.writable, options.mount_home, own_cgroups, user,
                                targets_of(options.mounts)},
                               std::move(options.given)));
-  Inside inside{record, settings, configuration, hooks, options, user, {}};
+  auto recorded = TRY_CONTEXT(recorded_config(store, record), "container " + record.name);
+  Inside inside{record, recorded, settings, configuration, hooks, options, user, {}};
   plan.image_mounts = [&](int rootfs) { return inside.image_mounts(rootfs); };
   plan.prepare = [&](Preparation& preparation) { return inside.prepare(preparation); };
   Launched launched;

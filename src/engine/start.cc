@@ -261,7 +261,7 @@ class Start {
                                    InitRequest init) const {
     Entrypoint entrypoint;
     entrypoint.name = name;
-    entrypoint.recorded_config = record.config;
+    entrypoint.recorded = TRY(recorded_config(*store_, record));
     entrypoint.host = settings_.environment;
     entrypoint.init = std::move(init);
     entrypoint.log = request_.entrypoint_log;

@@ -12,7 +12,6 @@ std::string WriteRequest::encode() const {
   writer.number(processors);
   writer.number(epoch ? 1 : 0);
   writer.number(epoch.value_or(0));
-  writer.text(unless);
   writer.number(extra.size());
   for (const auto& file : extra) {
     writer.text(file.path);
@@ -32,7 +31,6 @@ Result<WriteRequest> WriteRequest::decode(std::string_view body) {
   bool dated = TRY(reader.number()) != 0;
   auto epoch = static_cast<uint32_t>(TRY(reader.number()));
   if (dated) request.epoch = epoch;
-  request.unless = TRY(reader.text());
   for (auto left = TRY(reader.number()); left > 0; --left) {
     File file;
     file.path = TRY(reader.text());

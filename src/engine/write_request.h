@@ -25,8 +25,7 @@ struct WriteRequest {
   std::string squash_options;
   unsigned processors = 1;
   std::optional<uint32_t> epoch;
-  std::vector<File> extra;  // added to the tree
-  std::string unless;       // nothing is added where the tree has this path; empty: always
+  std::vector<File> extra;  // in the tree's place, or beside it
 
   std::string encode() const;
   static Result<WriteRequest> decode(std::string_view body);

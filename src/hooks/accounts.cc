@@ -77,6 +77,14 @@ Result<std::string> account_home(int root, const AccountEntry& user, bool remap_
   return field(TRY(read_table(root, "etc/passwd")), "root", 5, "/root");
 }
 
+Result<std::string> account_home_of_image(int root, const AccountEntry& user, bool remap_root) {
+  if (remap_root) return account_home(root, user, remap_root);
+  auto uid = std::to_string(user.uid);
+  for (const auto& fields : TRY(read_table(root, "etc/passwd")))
+    if (fields.size() > 5 && fields[2] == uid && !fields[5].empty()) return fields[5];
+  return user.home;
+}
+
 Result<std::string> add_accounts(int root, const AccountEntry& user, bool remap_root) {
   TRY(make_directories_in_root(root, "/etc", 0755));
   const auto passwd_before = TRY(read_table(root, "etc/passwd"));

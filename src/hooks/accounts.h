@@ -21,5 +21,7 @@ Result<std::string> add_accounts(int root, const AccountEntry& user, bool remap_
 
 // The caller's home directory inside, as add_accounts() returns it. Changes nothing.
 Result<std::string> account_home(int root, const AccountEntry& user, bool remap_root);
+// The same where add_accounts() is not called: that of the image's own entry for the user, if it has one.
+Result<std::string> account_home_of_image(int root, const AccountEntry& user, bool remap_root);
 
 }  // namespace pyxis

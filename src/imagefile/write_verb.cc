@@ -35,11 +35,6 @@ void adapt_limits() {
   ::signal(SIGXFSZ, SIG_IGN);
 }
 
-bool has_path(int tree, const std::string& path) {
-  auto found = open_in_root(tree, path, O_PATH | O_NOFOLLOW);
-  return found.ok() || found.error().code != ENOENT;
-}
-
 Result<uint64_t> write_image(const WriteRequest& request, std::stop_token stop, Reporter& reporter) {
   auto output = TRY(OutputFile::create(write_directory_fd, request.name));
   SquashRequest squash;
@@ -48,8 +43,7 @@ Result<uint64_t> write_image(const WriteRequest& request, std::stop_token stop, 
   squash.processors = request.processors;
   squash.epoch = request.epoch;
   squash.stop = std::move(stop);
-  if (request.unless.empty() || !has_path(write_tree_fd, request.unless))
-    for (const auto& file : request.extra) squash.extra.push_back({file.path, file.content, file.mode});
+  for (const auto& file : request.extra) squash.extra.push_back({file.path, file.content, file.mode});
   ByteProgress progress(reporter, "Writing " + request.name + ": ", " packed");
   squash.progress = [&](uint64_t bytes) { progress.reached(bytes); };
   auto facts = TRY(write_squash(squash, output.fd()));

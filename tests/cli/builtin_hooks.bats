@@ -98,6 +98,12 @@ start() { # [VARIABLE=value...] COMMAND...
   container=fresh
   run -0 start sh -c 'grep -c "^$USER:" /etc/passwd || echo "$HOME"'
   assert_output $'0\n'"$TEST_HOME"
+  # HOME is what the image has for the user's number.
+  options=(-r -w)
+  run -0 start sh -c "echo them:x:$(id -u "$PYXIS_TEST_USER"):5::/home/them:/bin/sh >>/etc/passwd"
+  options=()
+  run -0 start sh -c 'echo "$HOME"'
+  assert_output /home/them
   rm "$site/hooks.d/10-shadow.sh"
   run -0 start sh -c 'grep -c "^$USER:" /etc/passwd; ls -d "$HOME"'
   assert_output $'1\n'"$TEST_HOME"

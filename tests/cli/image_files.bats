@@ -83,7 +83,11 @@ interrupt_at() { # EVENT REGEX DIRECTORY COMMAND...
   kill "$watcher"
   exec {watch}<&-
   kill -TERM "$(prompt_process)"
-  run ! wait "$command"
+  # Not with `run`, in whose subshell the command is nobody's child.
+  local status=0
+  await_end "$command"
+  wait "$command" || status=$?
+  assert [ "$status" -ne 0 ]
 }
 
 make_small() { # SIZE
@@ -155,6 +159,18 @@ make_small() { # SIZE
   assert_line "Inodes are uncompressed"
   run -0 pyxis start xz-image.sqsh cat /etc/os-release
   assert_line ID=pyxis-busybox
+  local words
+  for words in '-comp xz -Xbcj x86,arm -Xdict-size 75% -b 256K' '-comp gzip -Xwindow-size 10 -Xstrategy default,filtered,fixed' '-comp lz4 -Xhc'; do
+    run -0 --separate-stderr pyxis ENROOT_SQUASH_OPTIONS="$words" import -o words.sqsh "$REGISTRY/busybox"
+    refute_regex "$stderr" 'WARN'
+    run -0 unsquashfs -s words.sqsh
+    assert_line --partial "Compression $(cut -d' ' -f2 <<<"$words")"
+    run -0 unsquashfs -cat words.sqsh etc/os-release
+    assert_line ID=pyxis-busybox
+    run -0 pyxis start words.sqsh cat /etc/os-release
+    assert_line ID=pyxis-busybox
+    rm words.sqsh
+  done
   # lzo, enroot's default, can be read and not written.
   run -0 pyxis ENROOT_SQUASH_OPTIONS="-comp lzo -noD -exit-on-error" import -o lzo-image.sqsh "$REGISTRY/busybox"
   assert_line --partial "[WARN]"
@@ -392,6 +408,46 @@ make_small() { # SIZE
   run -0 pyxis start again.sqsh sh -c 'echo $ADDED $GREETING from $PWD'
   assert_output "yes hello from /work"
   run -0 pyxis remove -f of-file
+}
+
+@test "export: an image's own /etc/rc and /etc/environment are a distribution's, and no reason to say less" {
+  local file
+  run -0 pyxis import -o imported.sqsh "$REGISTRY/etc-files"
+  run -0 pyxis load -n theirs "$REGISTRY/etc-files"
+  run -0 pyxis start theirs sh -c 'echo "$FROM_IMAGE ${DISTRIBUTION-none} $PWD"'
+  assert_output $'entry point: sh -c echo "$FROM_IMAGE ${DISTRIBUTION-none} $PWD"\nimage none /srv/work'
+  run -0 pyxis export -o exported.sqsh theirs
+  for file in rc environment fstab pyxis.json; do
+    assert_equal "$(inside exported.sqsh "etc/$file")" "$(inside imported.sqsh "etc/$file")"
+  done
+  run -0 pyxis start exported.sqsh sh -c 'echo "$FROM_IMAGE ${DISTRIBUTION-none} $PWD"'
+  assert_line 'image none /srv/work'
+  assert_line --partial 'entry point: sh -c'
+
+  # The same of one whose layers are copied.
+  run -0 pyxis ENROOT_NATIVE_OVERLAYFS=no load -n flat "$REGISTRY/etc-files"
+  run -0 pyxis export -o flat.sqsh flat
+  assert_equal "$(inside flat.sqsh etc/rc | tail -n +2)" "$(inside imported.sqsh etc/rc | tail -n +2)"
+  run -0 pyxis remove -f theirs flat
+  rm imported.sqsh exported.sqsh flat.sqsh
+}
+
+@test "an /etc/rc and variables that somebody has added to a container count: when it starts, and in what is exported" {
+  local form
+  for form in yes no; do
+    run -0 pyxis ENROOT_NATIVE_OVERLAYFS=$form load -f -n mine "$REGISTRY/etc-files"
+    run -0 pyxis start -w mine sh -c 'mkdir /elsewhere; echo "ADDED=mine" >>/etc/environment'
+    run -0 pyxis start mine sh -c 'echo "$ADDED $FROM_IMAGE ${DISTRIBUTION-none} $PWD"; ls /bin/sh'
+    assert_line 'mine image none /srv/work'
+    run -0 pyxis start -w mine sh -c "printf '%s\\n' 'cd /elsewhere' 'echo \"my rc\"' 'exec \"\$@\"' >/etc/rc"
+    run -0 pyxis start mine sh -c 'echo "$ADDED $FROM_IMAGE $PWD"'
+    assert_output $'my rc\nmine image /elsewhere'
+    run -0 pyxis export -f -o mine.sqsh mine
+    run -0 pyxis start mine.sqsh sh -c 'echo "$ADDED $FROM_IMAGE ${DISTRIBUTION-none} $PWD"'
+    assert_output $'my rc\nmine image none /elsewhere'
+  done
+  run -0 pyxis remove -f mine
+  rm mine.sqsh
 }
 
 @test "import, create, export: the same image all the way" {

@@ -55,6 +55,25 @@ server_process() {
   done
 }
 
+@test "any file that is there is one, unless a container has its name" {
+  as_user sh -c 'ln gzip.sqsh image; mkdir here && ln gzip.sqsh here/image'
+  run -0 pyxis start image sh -c 'echo "$GREETING"'
+  assert_output 'hello there'
+  run -0 pyxis start here/image sh -c 'echo "$GREETING"'
+  assert_output 'hello there'
+  as_user tee "$TEST_HOME/config" >/dev/null <<<'#ENROOT_ROOTFS=here/image'
+  run -0 pyxis batch "$TEST_HOME/config" sh -c 'echo "$GREETING"'
+  assert_output 'hello there'
+  run pyxis start here true
+  assert_one_error 'no container named here'
+  run -0 pyxis create -n image gzip.sqsh
+  run -0 pyxis start -w image sh -c 'echo a container >/mark'
+  run -0 pyxis start image cat /mark
+  assert_output 'a container'
+  run -0 pyxis remove -f image
+  rm -r "$TEST_HOME/image" "$TEST_HOME/here" "$TEST_HOME/config"
+}
+
 @test "every compressor, block size and way of packing: the same files" {
   local kind
   for kind in gzip lzo lz4 xz zstd plain large-blocks; do

@@ -73,6 +73,22 @@ TEST_F(Accounts, OfTheSameNameOrIdAreReplaced) {
   EXPECT_EQ(read("root/etc/group"), "root:x:0:\nnogroup:x:65534:\nstaff:x:100:\n");
 }
 
+TEST_F(Accounts, TheImagesOwnEntrySaysWhereHomeIs) {
+  auto home = [&](const AccountEntry& user, bool remap_root = false) {
+    auto root = open_path(path("root"), O_PATH | O_DIRECTORY);
+    auto found = account_home_of_image(root->get(), user, remap_root);
+    return found.ok() ? *found : "(" + text_of(found) + ")";
+  };
+  EXPECT_EQ(home(alice_), "/home/alice");
+  write("root/etc/passwd",
+        "root:x:0:0::/var/root:/bin/sh\nalice:x:7:7::/seven:/bin/sh\nubuntu:x:1000:1000::/home/ubuntu:\n");
+  EXPECT_EQ(home(alice_), "/home/ubuntu");
+  EXPECT_EQ(home(alice_, true), "/var/root");
+  auto other = alice_;
+  other.uid = 1001;
+  EXPECT_EQ(home(other), "/home/alice");
+}
+
 TEST_F(Accounts, IdsAreComparedWhole) {
   write("root/etc/passwd", "many:x:10000:1::/:\nfew:x:100:1::/:\nalice2:x:2:1::/:\n");
   added(alice_);
