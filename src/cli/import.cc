@@ -13,7 +13,7 @@ Result<int> import(const ImageArguments& arguments, const std::string& output,
   auto request = TRY(import_request(arguments));
   TerminalReporter reporter;
   auto path = output.empty() ? default_name(request.reference) + ".sqsh" : output;
-  auto target = TRY(ImageFileTarget::open(path, false, settings, reporter));
+  auto target = TRY(ImageFileTarget::open(path, settings.force_override, settings, reporter));
   auto store = TRY(open_user_store(settings));
   TRY(store.sweep_staging());
   auto image = TRY_CONTEXT(import_image(store, settings, request, reporter), "import " + arguments.uri);

@@ -60,6 +60,14 @@ conf() { # LINE...
   assert_line --regexp '^ENROOT_TEMP_PATH +/scratch$'
 }
 
+@test "without ENROOT_CACHE_PATH images and layers lie beside the containers, whatever XDG_CACHE_HOME says" {
+  run -0 pyxis XDG_CACHE_HOME="$TEST_HOME/xdg-cache" XDG_DATA_HOME="$TEST_HOME/xdg-data" load -n box "$REGISTRY/busybox"
+  assert [ -n "$(ls "$TEST_HOME/xdg-data/pyxis/layers/sha256")" ]
+  assert [ -e "$TEST_HOME/xdg-data/pyxis/containers/$(hostname)/box" ]
+  assert [ ! -e "$TEST_HOME/xdg-cache" ]
+  assert [ ! -e "$TEST_HOME/.cache" ]
+}
+
 @test "ENROOT_CACHE_PATH on another file system than the containers" {
   as_user mkdir "$TEST_HOME/cache"
   wrapped=(unshare --mount --propagation slave sh -c 'mount -t tmpfs -o size=64m,mode=1777 tmpfs "$0" && exec "$@"' "$TEST_HOME/cache")
@@ -166,7 +174,38 @@ os.execvp(sys.argv[1], sys.argv[1:])'
   run -0 pyxis load -n again "$REGISTRY/busybox"
   run pyxis load -n again "$REGISTRY/busybox"
   assert_only_error 'exists already'
+  run -0 pyxis start -w again touch /old
   run -0 pyxis ENROOT_FORCE_OVERRIDE=yes load -n again "$REGISTRY/busybox"
+  run -1 pyxis start again ls /old
+
+  # Files, each of which says what it is by what is in it.
+  run -0 pyxis start -w again sh -c 'echo exported >/mark'
+  as_user sh -c 'echo "an old file" >export.sqsh; cp export.sqsh import.sqsh; cp export.sqsh bundle.run'
+  run pyxis export -o export.sqsh again
+  assert_only_error 'export.sqsh exists already'
+  run -0 pyxis ENROOT_FORCE_OVERRIDE=yes export -o export.sqsh again
+  run -0 unsquashfs -cat "$TEST_HOME/export.sqsh" mark
+  assert_output exported
+
+  run pyxis import -o import.sqsh "docker://$REGISTRY/busybox"
+  assert_only_error 'import.sqsh exists already'
+  run -0 pyxis ENROOT_FORCE_OVERRIDE=yes import -o import.sqsh "docker://$REGISTRY/busybox"
+  run -0 unsquashfs -cat "$TEST_HOME/import.sqsh" etc/rc
+  assert_line --index 0 --partial 'enroot-provenance: '
+
+  run pyxis bundle -o bundle.run import.sqsh
+  assert_only_error 'bundle.run exists already'
+  run -0 pyxis ENROOT_FORCE_OVERRIDE=yes bundle -o bundle.run import.sqsh
+  run -0 as_user ./bundle.run --info
+  assert_line --regexp '^Image +import$'
+
+  run pyxis create -n again export.sqsh
+  assert_only_error 'exists already'
+  run -0 pyxis start -w again touch /old
+  run -0 pyxis ENROOT_FORCE_OVERRIDE=yes create -n again export.sqsh
+  run -0 pyxis start again cat /mark
+  assert_output exported
+  run -1 pyxis start again ls /old
 }
 
 @test "ENROOT_MOUNT_HOME and ENROOT_REMAP_ROOT" {

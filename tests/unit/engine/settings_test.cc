@@ -59,6 +59,8 @@ TEST_F(SettingsFiles, XdgMovesTheDefaults) {
   auto settings = loaded();
   EXPECT_EQ(settings.config_path, "/config/enroot");
   EXPECT_EQ(settings.data_path, "/data/pyxis");
+  environment_.set("XDG_CACHE_HOME", "/cache");
+  EXPECT_EQ(loaded().cache_path, "");  // beside the containers
   environment_.set("ENROOT_DATA_PATH", "/mine");
   environment_.set("ENROOT_RUNTIME_PATH", "/run/mine");
   EXPECT_EQ(loaded().data_path, "/mine");
