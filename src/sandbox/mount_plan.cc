@@ -49,6 +49,10 @@ constexpr PropagationWord propagation_words[] = {{"private", Propagation::privat
 constexpr std::array<std::string_view, 11> meaningless = {
     "defaults", "auto", "noauto", "user", "nouser", "users", "owner", "group", "_netdev", "comment", "loud"};
 
+// Generic words of mount(8) that a file system as a whole has: a bind has them from its source.
+constexpr std::array<std::string_view, 9> of_filesystem = {
+    "sync", "async", "dirsync", "lazytime", "nolazytime", "mand", "nomand", "iversion", "noiversion"};
+
 void merge(AttributeChange& into, uint64_t set, uint64_t clear) {
   into.set = (into.set & ~clear & ~set) | set;
   into.clear = (into.clear & ~set) | clear;
@@ -171,6 +175,10 @@ Result<PlannedMount> plan_mount(const MountEntry& entry) {
   mount.action = action->action;
   mount.recursive = action->recursive;
   if (mount.action == MountAction::filesystem) mount.type = entry.type;
+  if (mount.action != MountAction::filesystem)
+    std::erase_if(mount.data, [](const auto& word) {
+      return std::ranges::find(of_filesystem, std::string_view(word)) != of_filesystem.end();
+    });
   if (mount.action != MountAction::filesystem && !mount.data.empty())
     return fail(mount.describe() + ": unknown mount option " + mount.data.front());
   if (mount.action == MountAction::bind) settle_bind(mount);

@@ -43,7 +43,8 @@ struct PlannedMount {
 };
 
 // The options are those of mount(8): later ones win; x-create=dir|file|auto, x-move, x-detach, nofail and
-// silent are the engine's own; defaults, _netdev and foreign x-* words mean nothing here; whatever else is
+// silent are the engine's own; defaults, _netdev and foreign x-* words mean nothing here, sync, lazytime and
+// their kin nothing for a bind; whatever else is
 // known to nobody goes to the file system, and for a bind, which has none, is an error that names it.
 // Attributes of a recursive bind are recursive. Type "none" without an action is a recursive bind.
 Result<PlannedMount> plan_mount(const MountEntry& entry);

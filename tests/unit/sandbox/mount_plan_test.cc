@@ -85,6 +85,19 @@ TEST(MountPlan, OwnWords) {
   EXPECT_TRUE(mount.data.empty());
 }
 
+// What people write behind a bind in an fstab.
+TEST(MountPlan, GenericWordsOfMountAreTaken) {
+  for (const char* word : {"sync", "async", "dirsync", "lazytime", "nolazytime", "mand", "nomand", "defaults",
+                           "auto", "noauto", "user", "nouser", "users", "owner", "group", "_netdev"}) {
+    auto planned = plan_mount({"/s", "/t", "none", {"bind", word, "ro"}, 0});
+    ASSERT_EQ(text_of(planned), "") << word;
+    EXPECT_EQ(planned->action, MountAction::bind) << word;
+    EXPECT_EQ(planned->attributes.set, attr_rdonly) << word;
+    EXPECT_TRUE(planned->data.empty()) << word;
+  }
+  EXPECT_EQ(plan({"sync", "size=1M"}, "tmpfs").data, (std::vector<std::string>{"sync", "size=1M"}));
+}
+
 TEST(MountPlan, UnknownOptionOfABindIsNamed) {
   auto planned = plan_mount({"/s", "/t", "none", {"rbind", "readonly"}, 0});
   EXPECT_THAT(text_of(planned), HasSubstr("mount /s on /t: unknown mount option readonly"));
