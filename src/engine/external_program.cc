@@ -73,6 +73,8 @@ Result<ProgramOutcome> run(const ExternalProgram& program, const EndSignals* sig
     }
   }
   outcome.status = TRY(child.wait());
+  // One that came while it ended, too: nobody else would see it.
+  if (signals && signals->came()) return Error{"cancelled", {}, ECANCELED};
   read_both();
   outcome.said = said.all();
   return outcome;

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/fs.h"
@@ -16,7 +17,8 @@
 namespace pyxis {
 namespace {
 
-constexpr size_t longest_output = 64 << 10;
+constexpr size_t longest_output = 64 << 10;  // that is told
+constexpr size_t largest_result = 16 << 20;  // that is wanted
 
 // Reads what is there now; false at the end.
 bool read_some(int fd, std::string& output) {
@@ -94,7 +96,14 @@ Result<Fd> memory_file() {
 
 Result<std::string> content_of(const Fd& file) {
   if (::lseek(file.get(), 0, SEEK_SET) != 0) return sys_error("lseek");
-  return read_fd(file.get(), longest_output);
+  return read_fd(file.get(), largest_result);
+}
+
+Result<std::string> end_of(const Fd& file) {
+  auto size = ::lseek(file.get(), 0, SEEK_END);
+  if (size < 0 || ::lseek(file.get(), std::max<off_t>(0, size - off_t{longest_output}), SEEK_SET) < 0)
+    return sys_error("lseek");
+  return read_fd(file.get());
 }
 
 }  // namespace
@@ -129,7 +138,7 @@ Result<std::string> program_output(const ProgramCall& call, const std::vector<st
       {null.get(), STDIN_FILENO}, {printed.get(), STDOUT_FILENO}, {said.get(), STDERR_FILENO}};
   auto child = TRY(start(request, call.name));
   int status = TRY(child.wait());
-  TRY(judge(call, status, TRY_CONTEXT(content_of(said), call.name)));
+  TRY(judge(call, status, TRY_CONTEXT(end_of(said), call.name)));
   return TRY_CONTEXT(content_of(printed), call.name);
 }
 

@@ -22,7 +22,8 @@ struct ProgramCall {
 Result<void> run_program(const ProgramCall& call, const std::vector<std::string>& environment);
 // The same of a hook, which has no arguments.
 Result<void> run_hook_program(const std::string& path, const std::vector<std::string>& environment);
-// The same where what it prints is wanted: only what it says on stderr is logged.
+// The same where what it prints is wanted: only what it says on stderr is logged, of much the end. EFBIG
+// where it prints more than 16 MiB.
 Result<std::string> program_output(const ProgramCall& call, const std::vector<std::string>& environment);
 
 }  // namespace pyxis

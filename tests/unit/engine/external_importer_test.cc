@@ -130,5 +130,20 @@ TEST_F(Importer, IsEndedWithWhatItStartedBySignalsToThisProcess) {
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);  // it is not delivered any more
 }
 
+// It has ended, and a signal has come, before this process looks again.
+TEST_F(Importer, ASignalThatComesWhileItEndsIsNotLost) {
+  auto file = get(R"(
+    watch() {
+      while read -r line <"/proc/$1/stat" && [ "${line#*) Z}" = "$line" ]; do :; done
+      kill -CONT "$2"
+    }
+    kill -STOP "$PPID"
+    watch $$ "$PPID" >/dev/null 2>&1 &
+    kill -TERM "$PPID"
+    echo /x)");
+  ASSERT_FALSE(file.ok());
+  EXPECT_EQ(file.error().code, ECANCELED);
+}
+
 }  // namespace
 }  // namespace pyxis

@@ -54,6 +54,21 @@ TEST_F(HookProgram, OfLongOutputTheEndIsKept) {
   EXPECT_THAT(error, Not(HasSubstr("line 10\n")));
 }
 
+// What is wanted of a program is wanted whole; what it says beside that is told in part.
+TEST_F(HookProgram, AllOfAResultIsTaken) {
+  auto result = [&](const std::string& script) {
+    return program_output({"script", "script", "/bin/sh", {"sh", "-c", script}}, {"PATH=/usr/bin:/bin"});
+  };
+  ::testing::internal::CaptureStderr();
+  auto output = result("seq 100000; seq 100000 200000 >&2; echo last >&2");
+  auto log = ::testing::internal::GetCapturedStderr();
+  ASSERT_EQ(text_of(output), "");
+  EXPECT_THAT(*output, ::testing::StartsWith("1\n2\n"));
+  EXPECT_THAT(*output, EndsWith("\n100000\n"));
+  EXPECT_THAT(log, EndsWith("[INFO] script: last\n"));
+  EXPECT_EQ(testing::code_of(result("head -c 20000000 /dev/zero")), EFBIG);
+}
+
 TEST_F(HookProgram, InputIsEmpty) {
   EXPECT_EQ(logged("cat; echo end"), "[INFO] hook.sh: end\n");
 }
