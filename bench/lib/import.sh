@@ -10,9 +10,11 @@ measure_import() {
 
 # "PYXIS OTHERS" in microseconds, a line per run.
 imports_in_turn() {
-    local i
+    local i ours theirs
     for ((i = 0; i < ${PYXIS_BENCH_RUNS:-3}; i++)); do
-        echo "$(timed_import import_with_pyxis) $(timed_import import_with_others)"
+        ours=$(timed_import import_with_pyxis)
+        theirs=$(timed_import import_with_others)
+        echo "$ours $theirs"
     done
 }
 
@@ -53,7 +55,7 @@ END
 
 report_memory() {
     take_disk
-    as_alice bash -c 'cd "$1" && ENROOT_DATA_PATH=$PWD/store "$2" pyxis import -o large.sqsh "docker://$3#large" 2>/dev/null' - \
+    as_alice bash -c 'cd "$1" && ENROOT_DATA_PATH=$PWD/store "$2" pyxis import -o large.sqsh "docker://$3#large"' - \
         "$files/import" "$repo/bench/lib/peak-memory" "$registry"
     give_disk_back
 }

@@ -4,9 +4,13 @@
 measure_squash_read() {
     need_image_file
     make_lists
-    reads_in_turn warm_file | report_reads "read of all files by 2 tasks, image file in the page cache"
-    reads_in_turn cold_file | report_reads "read of all files by 2 tasks, image file on the disk"
-    python_in_turn | report_ratio "a Python program with numpy and scipy" "unpacked" "from the image file" "at most 1.15"
+    local times # of all runs, before anything is made of them: none may have failed
+    times=$(reads_in_turn warm_file)
+    report_reads "read of all files by 2 tasks, image file in the page cache" <<<"$times"
+    times=$(reads_in_turn cold_file)
+    report_reads "read of all files by 2 tasks, image file on the disk" <<<"$times"
+    times=$(python_in_turn)
+    report_ratio "a Python program with numpy and scipy" "unpacked" "from the image file" "at most 1.15" <<<"$times"
 }
 
 report_reads() { report_ratio "$1" "Pyxis" "squashfuse" "at least 1.5"; }
@@ -46,16 +50,20 @@ reads_in_turn() { # warm_file|cold_file
 # The tasks' own time: from the first one's beginning to the last one's end.
 timed_read() { # TOP SRUN-OPTION...
     as_alice srun -n2 "${@:2}" bash -c "$clock"'
-        a=$(now); cd "$1" && xargs -d "\n" cat <"$2.$SLURM_PROCID" >/dev/null || exit; echo "$a $(now)"' - "$1" "$files/list" 2>/dev/null |
-        awk 'NR == 1 || $1 < from { from = $1 } $2 > to { to = $2 } END { if (NR == 2) print to - from }'
+        a=$(now); cd "$1" && xargs -d "\n" cat <"$2.$SLURM_PROCID" >/dev/null || exit; echo "$a $(now)"' - "$1" "$files/list" |
+        awk 'NR == 1 || $1 < from { from = $1 } $2 > to { to = $2 } END { if (NR != 2) exit 1; print to - from }'
 }
 
 # "UNPACKED FILE" in microseconds: the program's own time, in a step that has just begun. The first run of each is not measured.
 python_in_turn() {
     # shellcheck disable=SC2016
-    as_alice env clock="$clock" program="$(<"$repo/bench/lib/program.py")" bash -c '
-        run() { srun --container-image="$1" bash -c "$clock"'\''a=$(now); python3 -c "$program" || exit; echo $(($(now) - a))'\'' 2>/dev/null; }
+    as_alice env clock="$clock" program="$(<"$repo/bench/lib/program.py")" bash -ec '
+        run() { srun --container-image="$1" bash -c "$clock"'\''a=$(now); python3 -c "$program" || exit; echo $(($(now) - a))'\''; }
         run "$1" >/dev/null; run "$2" >/dev/null
-        for ((i = 0; i < $3; i++)); do echo "$(run "$1") $(run "$2")"; done
+        for ((i = 0; i < $3; i++)); do
+            unpacked=$(run "$1")
+            from_file=$(run "$2")
+            echo "$unpacked $from_file"
+        done
     ' - "$registry/large" "$large_file" "${PYXIS_BENCH_RUNS:-10}"
 }

@@ -4,10 +4,10 @@
 # Both commands in turn. Output: "PLAIN CONTAINER" in microseconds, a line per run. The first start, which
 # may import, is not measured.
 starts_in_turn() { # IMAGE
-    as_alice bash -c "$clock"'
-        srun --container-image="$1" true 2>/dev/null
+    as_alice bash -ec "$clock"'
+        srun --container-image="$1" true
         for ((i = 0; i < $2; i++)); do
-            a=$(now); srun true; b=$(now); srun --container-image="$1" true 2>/dev/null; c=$(now)
+            a=$(now); srun true; b=$(now); srun --container-image="$1" true; c=$(now)
             echo $((b - a)) $((c - b))
         done' - "$1" "${PYXIS_BENCH_RUNS:-10}"
 }

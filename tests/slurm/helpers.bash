@@ -77,13 +77,22 @@ close_shell() { # NAME [STATUS]
   ended "${shell_pid[$1]}"
 }
 
-# Waits for a background process of this test, for a minute at most; the status is its own, or 124.
+# Waits for a background process of this test, for a minute at most; the status is its own, or 124 (with a line that says so).
 ended() { # PID
   timeout 60 tail -s 0.05 --pid="$1" -f /dev/null || {
     echo "process $1 does not end: $(ps -o args= -p "$1")"
     return 124
   }
   wait "$1"
+}
+
+# The same of one that has to fail. Not with `run`, in whose subshell a process is nobody's child: there it seems to fail
+# always.
+ends_with_failure() { # PID
+  local status=0
+  ended "$1" || status=$?
+  ((status != 124)) || return 1
+  ((status != 0)) || fail "process $1 succeeded"
 }
 
 # --- assertions -----------------------------------------------------------------------------------------

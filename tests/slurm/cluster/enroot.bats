@@ -305,7 +305,7 @@ importing() { # [KEY=VALUE...]
     importing "$key"
     controller scancel "$job"
     fault _release
-    run ! ended "$srun"
+    ends_with_failure "$srun"
     run -0 --separate-stderr step --container-image="$IMAGE" true
     assert_nothing_left
     assert_equal "$(ls -d /tmp/pyxis-enroot-* 2>/dev/null)" ''
@@ -316,13 +316,13 @@ importing() { # [KEY=VALUE...]
   open_shell in step --container-image="$IMAGE"
   # The step's supervisor. The leader ends with it, then `enroot start`, and this enroot ends what is in the container.
   run -0 on node1 pkill -KILL -u alice -f '^pyxis-enroot step start'
-  run ! ended "${shell_pid[in]}"
+  ends_with_failure "${shell_pid[in]}"
   assert_nothing_left
   assert_equal "$(containers)" ''
   open_shell in step --container-image="$IMAGE"
   run -0 on node1 pkill -KILL -f "slurmstepd: \[$ALICE_JOB\.$(tell in 'echo $SLURM_STEP_ID')\]"
   pkill -KILL -P "${shell_pid[in]}" || true
-  run ! ended "${shell_pid[in]}"
+  ends_with_failure "${shell_pid[in]}"
   # What is left then, the next step clears up.
   run -0 step --container-image="$IMAGE" true
   assert_nothing_left

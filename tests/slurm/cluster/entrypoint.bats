@@ -170,9 +170,7 @@ fails() { # TAG TEXT [OPTION...]
   srun=$!
   grep -qm 1 hanging < <(exec timeout 60 tail -n +1 -f "$BATS_TEST_TMPDIR/err" 3>&-)
   controller scancel "$job"
-  run ended "$srun"
-  assert_failure
-  refute_output --partial 'does not end'
+  ends_with_failure "$srun"
   cat "$BATS_TEST_TMPDIR/err"
   grep -q 'pyxis: cancelled while the entry point /entry was running' "$BATS_TEST_TMPDIR/err"
 }
@@ -186,9 +184,7 @@ fails() { # TAG TEXT [OPTION...]
     srun=$!
     grep -qm 1 hanging < <(exec timeout 60 tail -n +1 -f "$BATS_TEST_TMPDIR/err" 3>&-)
     on node1 pkill -KILL -u alice -x "$victim"
-    run ended "$srun"
-    assert_failure
-    refute_output --partial 'does not end'
+    ends_with_failure "$srun"
     controller scancel "$job"
     grep -q "couldn't start container" "$BATS_TEST_TMPDIR/err"
     run -0 step --container-image="$IMAGES:hangs" true

@@ -80,10 +80,12 @@ END
   run -0 on node1 pkill -KILL -x pyxis-image
   run tell held 'cat /unread >/dev/null' # what other steps have read is read ahead, and stays with the kernel
   assert_failure
-  close_shell held || true
+  local status=0
+  close_shell held || status=$?
+  assert [ "$status" -ne 124 ]
   open_shell cancelled step --container-image="$SHARE/image.sqsh"
   controller scancel --signal=KILL "$(step_number)"
-  ended "${shell_pid[cancelled]}" || true
+  ends_with_failure "${shell_pid[cancelled]}"
 }
 
 # The one step that runs in the suite's allocation of alice, besides its batch and extern steps.

@@ -61,6 +61,26 @@ asked() {
   done
 }
 
+@test "a named container has taken the image when it runs: the importer is told then, and again at the end" {
+  local engine get
+  for engine in pyxis enroot; do
+    with_engine "$engine"
+    rm -f "$SUITE/asked"
+    get="alice $ALICE_JOB get docker://some/image:tag"
+    open_shell in step -n1 --container-image=some/image:tag --container-name=taken
+    run -0 tell in 'echo "$IMAGE_VARIABLE"'
+    assert_output 'from the image'
+    assert_equal "$(asked)" "$get"$'\n'"alice $ALICE_JOB release"
+    close_shell in
+    assert_equal "$(asked)" "$get"$'\n'"alice $ALICE_JOB release"$'\n'"alice $ALICE_JOB release"
+    # It is not asked for a container that exists.
+    rm -f "$SUITE/asked"
+    run -0 step --container-image=some/image:tag --container-name=taken true
+    run ! grep -s get "$SUITE/asked"
+    forget_containers
+  done
+}
+
 @test "the import is announced; image files and containers that exist need no importer" {
   with_engine pyxis
   run -0 --separate-stderr step --container-image=some/image true
@@ -109,7 +129,7 @@ asked() {
     srun=$!
     assert_equal "$(timeout 60 head -n 1 "$SUITE/up")" up
     controller scancel "$job"
-    run ! ended "$srun"
+    ends_with_failure "$srun"
     answer "echo $SUITE/image.sqsh"
     run -0 step --container-image=some/image true
     assert_nothing_left

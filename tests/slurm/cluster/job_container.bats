@@ -138,7 +138,7 @@ SCRIPT
   await_stalled
   controller scancel "$job"
   fault _release
-  run ! ended "$srun"
+  ends_with_failure "$srun"
   run -0 step --container-image="$IMAGE" true
   assert_nothing_left
   run -0 controller sinfo -h -o %T

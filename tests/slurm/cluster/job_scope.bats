@@ -65,7 +65,7 @@ of_job() { # JOB COMMAND...
   job=$(allocate alice)
   open_shell first of_job "$job" --container-image="$IMAGE" --container-name=work
   ends_container "pyxis_${job}_work" controller scancel "$job"
-  ended "${shell_pid[first]}" || true
+  ends_with_failure "${shell_pid[first]}"
   assert_equal "$(containers)" ''
   run -0 of_job "$(allocate alice)" --container-image="$IMAGE" true
   run -0 controller sinfo -h -o %T

@@ -216,4 +216,5 @@ SCRIPT
   controller scontrol update "JobId=$number" StartTime=now+2seconds
   assert_equal "$(timeout 100 head -n 1 "$SUITE/robustness/up")" over
   assert_equal "$(grep -E '^(restarts|fresh|/only)' "$SUITE/robustness/requeue.out")" $'restarts: 0\nrestarts: 1\nfresh'
+  assert_nothing_left
 }

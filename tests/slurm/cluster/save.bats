@@ -165,7 +165,7 @@ END
   assert [ ! -e "$SHARE/saved.sqsh" ]
   open_shell killed step --container-image="$image" --container-save="$SHARE/saved.sqsh"
   controller scancel --signal=KILL "$(step_number)"
-  ended "${shell_pid[killed]}" || true
+  ends_with_failure "${shell_pid[killed]}"
   assert_nothing_left
   assert [ ! -e "$SHARE/saved.sqsh" ]
 }
