@@ -215,7 +215,8 @@ case "\$*" in
 JSON
     ;;
   *" example/busybox:entry") [ ! -e "$TEST_HOME/breaks" ] || { head -c 500000 $MADE/docker.tar; echo 'Error: disk on fire' >&2; exit 3; }
-    cat $MADE/docker.tar ;;
+    cat $MADE/docker.tar
+    [ ! -p "$TEST_HOME/lingers" ] || { exec >/dev/null; echo \$\$ >"$TEST_HOME/lingers"; exec sleep 1000; } ;;
   *) echo "Error: No such image: \$(echo "\$*" | sed 's/.* //')" >&2; exit 1 ;;
 esac
 END
@@ -250,4 +251,26 @@ END
   assert_only_error 'podman: not found in PATH' 'docker://IMAGE'
   run pyxis digest dockerd://busybox
   assert_only_error 'only registries are asked for digests'
+}
+
+@test "dockerd://: an import that is interrupted while the engine ends, ends it, and nothing else of the user's" {
+  local bystander saving command status=0
+  engine docker sha256:
+  as_user mkfifo "$TEST_HOME/lingers"
+  as_user sleep 1000 3>&- &
+  pyxis PATH="$TEST_HOME/bin:/usr/bin:/bin" pull dockerd://example/busybox:entry &
+  command=$!
+  read -r -t 60 saving <"$TEST_HOME/lingers"
+  bystander=$(for process in $(processes_of_test); do
+    [[ $(<"/proc/$process/comm") != sleep || $process == "$saving" ]] || echo "$process"
+  done)
+  kill -TERM "$(prompt_process)"
+  await_end "$command"
+  wait "$command" || status=$?
+  assert [ "$status" -ne 0 ]
+  await_end "$saving"
+  assert kill -0 "$bystander"
+  kill "$bystander"
+  await_end "$bystander"
+  rm "$TEST_HOME/lingers"
 }

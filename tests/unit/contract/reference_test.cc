@@ -94,9 +94,9 @@ TEST(Reference, CanonicalText) {
 TEST(Reference, DigestWinsOverTag) {
   auto reference = parse_reference("ubuntu:22.04").value();
   EXPECT_EQ(reference.selector(), "22.04");
-  auto digest = Digest::parse("sha256:" + std::string(64, 'a')).value();
-  auto pinned = reference.pinned(digest);
-  EXPECT_EQ(pinned.selector(), digest.text());
+  auto exact = Digest::parse("sha256:" + std::string(64, 'a')).value();
+  auto pinned = reference.pinned(exact);
+  EXPECT_EQ(pinned.selector(), exact.text());
   EXPECT_EQ(pinned.tag, "22.04");
 }
 
