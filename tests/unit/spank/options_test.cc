@@ -38,25 +38,24 @@ TEST(OptionTable, EveryOptionHasItsDefaultInTheEnvironment) {
     const char *variable, *value;
     OptionId gives;
   };
-  constexpr Default defaults[] = {
-      {"PYXIS_CONTAINER_IMAGE", "debian", OptionId::image},
-      {"PYXIS_CONTAINER_MOUNTS", "/a:/b", OptionId::mounts},
-      {"PYXIS_CONTAINER_WORKDIR", "/w", OptionId::workdir},
-      {"PYXIS_CONTAINER_NAME", "n:create", OptionId::name},
-      {"PYXIS_CONTAINER_SAVE", "x.sqsh", OptionId::save},
-      {"PYXIS_CONTAINER_MOUNT_HOME", "1", OptionId::mount_home},
-      {"PYXIS_CONTAINER_MOUNT_HOME", "0", OptionId::no_mount_home},
-      {"PYXIS_CONTAINER_REMAP_ROOT", "yes", OptionId::remap_root},
-      {"PYXIS_CONTAINER_REMAP_ROOT", "no", OptionId::no_remap_root},
-      {"PYXIS_CONTAINER_ENTRYPOINT", "true", OptionId::entrypoint},
-      {"PYXIS_CONTAINER_ENTRYPOINT", "false", OptionId::no_entrypoint},
-      {"PYXIS_CONTAINER_ENTRYPOINT_LOG", "1", OptionId::entrypoint_log},
-      {"PYXIS_CONTAINER_WRITABLE", "1", OptionId::writable},
-      {"PYXIS_CONTAINER_WRITABLE", "0", OptionId::readonly},
-      {"PYXIS_CONTAINER_READONLY", "1", OptionId::readonly},
-      {"PYXIS_CONTAINER_READONLY", "0", OptionId::writable},
-      {"PYXIS_CONTAINER_ENV", "A,B", OptionId::env},
-      {"PYXIS_CONTAINER_UNSHARE", "net", OptionId::unshare}};
+  constexpr Default defaults[] = {{"PYXIS_CONTAINER_IMAGE", "debian", OptionId::image},
+                                  {"PYXIS_CONTAINER_MOUNTS", "/a:/b", OptionId::mounts},
+                                  {"PYXIS_CONTAINER_WORKDIR", "/w", OptionId::workdir},
+                                  {"PYXIS_CONTAINER_NAME", "n:create", OptionId::name},
+                                  {"PYXIS_CONTAINER_SAVE", "x.sqsh", OptionId::save},
+                                  {"PYXIS_CONTAINER_MOUNT_HOME", "1", OptionId::mount_home},
+                                  {"PYXIS_CONTAINER_MOUNT_HOME", "0", OptionId::no_mount_home},
+                                  {"PYXIS_CONTAINER_REMAP_ROOT", "yes", OptionId::remap_root},
+                                  {"PYXIS_CONTAINER_REMAP_ROOT", "no", OptionId::no_remap_root},
+                                  {"PYXIS_CONTAINER_ENTRYPOINT", "true", OptionId::entrypoint},
+                                  {"PYXIS_CONTAINER_ENTRYPOINT", "false", OptionId::no_entrypoint},
+                                  {"PYXIS_CONTAINER_ENTRYPOINT_LOG", "1", OptionId::entrypoint_log},
+                                  {"PYXIS_CONTAINER_WRITABLE", "1", OptionId::writable},
+                                  {"PYXIS_CONTAINER_WRITABLE", "0", OptionId::readonly},
+                                  {"PYXIS_CONTAINER_READONLY", "1", OptionId::readonly},
+                                  {"PYXIS_CONTAINER_READONLY", "0", OptionId::writable},
+                                  {"PYXIS_CONTAINER_ENV", "A,B", OptionId::env},
+                                  {"PYXIS_CONTAINER_UNSHARE", "net", OptionId::unshare}};
   std::set<OptionId> seen;
   for (const auto& [variable, value, gives] : defaults) {
     GivenOptions given;
