@@ -6,6 +6,7 @@
 
 #include "base/fs.h"
 #include "engine/helper.h"
+#include "engine/import_news.h"
 #include "engine/reporter.h"
 #include "store/read_lists.h"
 
@@ -34,6 +35,20 @@ Result<ImageServer> ImageServer::start(const Settings& settings, const std::stri
   TerminalReporter nobody;  // it has nothing to tell but how it went
   TRY(follow_helper(helper, nobody));
   return ImageServer{std::move(helper.socket), std::move(helper.child)};
+}
+
+std::optional<Error> ImageServer::failure() const {
+  if (!readable_within(socket.get(), std::chrono::milliseconds(0))) return std::nullopt;
+  auto message = receive_message(socket.get());
+  auto news = message.ok() ? ImportNews::decode(message->body) : Result<ImportNews>(message.error());
+  if (!news.ok() || news->kind != ImportNews::Kind::failed) return std::nullopt;
+  return Error{news->text, news->remedy, news->code};
+}
+
+ServedImage ImageServer::leave() {
+  auto process = open_pidfd(child.pid());
+  (void)child.release();
+  return {std::move(socket), process.ok() ? std::move(*process) : Fd()};
 }
 
 }  // namespace pyxis

@@ -189,7 +189,11 @@ Result<Launched> launch_container(const Store& store, const Settings& settings, 
   plan.image_mounts = [&](int rootfs) { return inside.image_mounts(rootfs); };
   plan.prepare = [&](Preparation& preparation) { return inside.prepare(preparation); };
   Launched launched;
-  launched.sandbox = TRY(create_sandbox(plan));
+  auto sandbox = create_sandbox(plan);
+  // What goes wrong in a mount that is not served any more says nothing.
+  if (!sandbox.ok() && server)
+    if (auto reason = server->failure()) return *reason;
+  launched.sandbox = TRY(std::move(sandbox));
   if (server) launched.image_server = server->leave();
 
   auto prepared = TRY(Prepared::decode(launched.sandbox.report));

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "contract/step.h"
 #include "engine/container_hooks.h"
+#include "engine/image_server.h"
 #include "engine/init_program.h"
 #include "engine/settings.h"
 #include "sandbox/sandbox.h"
@@ -31,8 +32,8 @@ struct Launched {
   Sandbox sandbox;
   std::vector<std::string> env;  // the container's own variables, "NAME=value"
   std::string workdir;
-  std::string init_name;  // LaunchOptions::init: what that is called; empty: nothing
-  Fd image_server;        // a connection to who serves its image file, if it stands on one
+  std::string init_name;     // LaunchOptions::init: what that is called; empty: nothing
+  ServedImage image_server;  // who serves its image file, if it stands on one
 };
 
 // Its use-lock is the caller's business. A container that runs already needs `running_root`. Single-threaded.

@@ -35,7 +35,7 @@ struct LaunchedContainer {
   JoinedContainer running;
   Fd use;
   std::vector<Digest> layers;
-  Fd image_server;
+  ServedImage image_server;
   OwnPids own_pids;
   std::optional<Entrypoint> entrypoint;
 };

@@ -1,8 +1,10 @@
 #include "engine/supervisor.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -92,6 +94,13 @@ void end_own_pids(OwnPids& own_pids) {
   if (init.ok()) (void)readable_within(init->get(), patience);
 }
 
+// Nobody reads the image file any more when this is over. A hostile one may keep its server busy.
+void end_server(const ServedImage& server) {
+  if (!server.socket || readable_within(server.socket.get(), patience) || !server.process) return;
+  (void)::syscall(SYS_pidfd_send_signal, server.process.get(), SIGKILL, nullptr, 0);
+  (void)readable_within(server.socket.get(), patience);
+}
+
 std::string encode_changes(const Started& started) {
   MessageWriter writer;
   writer.texts(started.env);
@@ -127,7 +136,8 @@ void clear_up(const Store& store, Supervised& supervised, const RunningDirectory
     return answer_finished(finisher);
   }
   // Its server reads nothing ahead any more.
-  if (supervised.image_server) ::shutdown(supervised.image_server.get(), SHUT_WR);
+  const auto& server = supervised.image_server;
+  if (server.socket) ::shutdown(server.socket.get(), SHUT_WR);
   bool remove = supervised.temporary;
   if (auto left = ownerless(store, supervised.container); left.ok() && *left) remove = true;
   if (entrypoint) entrypoint->end(patience);
@@ -136,9 +146,8 @@ void clear_up(const Store& store, Supervised& supervised, const RunningDirectory
   end_own_pids(supervised.own_pids);
   // A named container is at rest only once its mounts are gone, which takes the kernel some milliseconds.
   // Nobody will start a temporary one again: its files can go under the mount.
-  if (!remove || supervised.image_server) supervised.namespaces.clear();
-  // Nobody reads the image file any more when this is over.
-  if (supervised.image_server) (void)readable_within(supervised.image_server.get(), patience);
+  if (!remove || server.socket) supervised.namespaces.clear();
+  end_server(server);
   supervised.use.reset();
   if (remove) (void)remove_container(store, supervised.container);
   forget_running(store, supervised, directory);

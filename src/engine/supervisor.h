@@ -13,6 +13,7 @@
 #include "contract/step.h"
 #include "engine/entrypoint.h"
 #include "engine/external_importer.h"
+#include "engine/image_server.h"
 #include "engine/running.h"
 #include "image/digest.h"
 #include "store/store.h"
@@ -29,10 +30,10 @@ struct Supervised {
   std::string container;
   Started started;  // what joiners are told
   std::vector<std::pair<Namespace, Fd>> namespaces;
-  Fd use;           // from use_container
-  Fd leash;         // end-of-file: the step is over
-  Fd farewell;      // where it says that it has cleared up (contract/answer.h); may be none
-  Fd image_server;  // closed at the other end once the image file is not served any more; may be none
+  Fd use;                    // from use_container
+  Fd leash;                  // end-of-file: the step is over
+  Fd farewell;               // where it says that it has cleared up (contract/answer.h); may be none
+  ServedImage image_server;  // may be none
   // Run before anybody joins; what it makes of the container goes into `started`, unless `started` has a
   // working directory of the user's choice. The engine follows at the other end of the socket.
   std::optional<Entrypoint> entrypoint;

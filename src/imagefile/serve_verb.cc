@@ -40,6 +40,13 @@ bool container_is_gone() {
   return ::recv(import_news_fd, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
+// Whoever waits for the container to be made finds the reason on the socket.
+[[noreturn]] void give_up(const Error& error) {
+  (void)send_message(import_news_fd,
+                     ImportNews{ImportNews::Kind::failed, error.message, error.remedy, error.code}.encode());
+  ::_exit(1);
+}
+
 // The list that came with the image, where one did.
 class KeptList {
  public:
@@ -72,7 +79,9 @@ Result<std::string> serve_verb(std::span<char* const> arguments, Reporter&) {
   KeptList kept;
   ReadAheadPlan ahead{kept.read(), {}, container_is_gone};
   ReadLog log(ahead.list);
+  options.give_up = give_up;
   detach_from_task();
+  TRY(limit_memory(options.threads));
   TRY(confine_to_serving());
   // What follows works on an image that anybody may have written.
   auto image = TRY(SquashReader::open(Fd(image_server_fd), arguments[0]));
@@ -81,7 +90,8 @@ Result<std::string> serve_verb(std::span<char* const> arguments, Reporter&) {
   // Otherwise the sandbox came to nothing: whoever made it has said why.
   if (message.ok() && message->descriptors.size() == 2) {
     ahead.top = std::move(message->descriptors[1]);
-    (void)serve_image(*image, std::move(message->descriptors[0]), options, log, std::move(ahead));
+    TRY(confine_to_mount(ahead.top.get()));
+    TRY(serve_image(*image, std::move(message->descriptors[0]), options, log, std::move(ahead)));
     if (auto learned = log.learned()) kept.write(*learned);
   }
   // The socket stays open until here: its closing tells that nothing is served any more.

@@ -14,7 +14,8 @@
 namespace pyxis::squash {
 
 // Values by number, the least recently used ones of a shard dropped when their costs add up to more than its
-// part of the capacity. Who holds a value keeps it, dropped or not.
+// part of the capacity; the last one stays, however large: it is about to be asked for again. Who holds a
+// value keeps it, dropped or not.
 template <class Value>
 class Cache {
  public:
@@ -38,7 +39,12 @@ class Cache {
       shard.made.wait(lock);
     }
     shard.order.push_front(key);
-    shard.entries[key] = {nullptr, 0, shard.order.begin()};
+    try {
+      shard.entries[key] = {nullptr, 0, shard.order.begin()};
+    } catch (const std::bad_alloc&) {
+      shard.order.pop_front();
+      throw;
+    }
     lock.unlock();
     size_t cost = 1;
     Result<Pointer> made = sys_error("cache", EIO);
@@ -53,7 +59,7 @@ class Cache {
       entry->second.value = *made;
       entry->second.cost = cost;
       shard.used += cost;
-      drop_old(shard);
+      drop_old(shard, key);
     } else {
       shard.order.erase(entry->second.place);
       shard.entries.erase(entry);
@@ -91,11 +97,11 @@ class Cache {
 
   Shard& shard_of(uint64_t key) { return shards_[(key ^ key >> 16 ^ key >> 32) % shard_count]; }
 
-  void drop_old(Shard& shard) {
+  void drop_old(Shard& shard, uint64_t newest) {
     for (auto place = shard.order.end(); shard.used > capacity_ && place != shard.order.begin();) {
       --place;
       auto entry = shard.entries.find(*place);
-      if (!entry->second.value) continue;
+      if (*place == newest || !entry->second.value) continue;
       shard.used -= entry->second.cost;
       shard.entries.erase(entry);
       place = shard.order.erase(place);

@@ -1,6 +1,8 @@
 #include "squash/inode.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
 
 namespace pyxis::squash {
 namespace {
@@ -30,6 +32,14 @@ std::optional<Kind> kind_of(uint16_t type) {
     default:
       return std::nullopt;
   }
+}
+
+// From one mark of a file's blocks to the next.
+using BlockWords = std::array<uint32_t, 256>;
+
+Result<void> read_words(MetadataCursor& cursor, std::span<uint32_t> words) {
+  static_assert(std::endian::native == std::endian::little);
+  return cursor.read({reinterpret_cast<char*>(words.data()), words.size_bytes()});
 }
 
 // One inode, field by field in the order of the file.
@@ -138,17 +148,27 @@ class InodeParser {
     return blocks(start);
   }
 
-  // A list that claims to be longer than the metadata is ends there: memory grows with what was read.
+  // The words stay where they are, for an image of a megabyte can hold a hundred million of them. What is
+  // kept of them is less than the file itself has for them.
   Result<void> blocks(uint64_t start) {
     if (inode_.size > static_cast<uint64_t>(INT64_MAX)) return damaged("a file of more than 2^63 bytes");
     uint64_t count = inode_.size / tables_.block_size;
     if (inode_.fragment == no_fragment && inode_.size % tables_.block_size != 0) ++count;
-    for (uint64_t i = 0; i < count; ++i) {
-      auto word = TRY(cursor_.number<uint32_t>());
-      uint32_t stored = word & (data_uncompressed - 1);
-      if (stored > tables_.block_size) return damaged("a block of " + std::to_string(stored) + " bytes");
-      inode_.blocks.emplace_back(start, word);
-      start += stored;
+    if (count > metadata_.most_bytes_from(cursor_.place().block) / sizeof(uint32_t))
+      return damaged("a list of blocks beyond its end");
+    inode_.block_count = count;
+    BlockWords words;
+    for (uint64_t i = 0; i < count; i += words.size()) {
+      auto [block, offset] = cursor_.place();
+      inode_.marks.push_back({start, block, offset});
+      auto some = std::span(words).first(std::min<uint64_t>(words.size(), count - i));
+      TRY(read_words(cursor_, some));
+      for (auto word : some) {
+        uint32_t stored = word & (data_uncompressed - 1);
+        if (stored > tables_.block_size) return damaged("a block of " + std::to_string(stored) + " bytes");
+        start += stored;
+        if (stored != 0 && start > metadata_.file().size) return damaged("a block beyond its end");
+      }
     }
     return ok();
   }
@@ -186,10 +206,36 @@ Result<Inode> read_inode(const Metadata& metadata, const Tables& tables, uint64_
   return inode;
 }
 
+Result<BlockPlace> find_block(const Metadata& metadata, const Inode& file, uint64_t index) {
+  BlockWords words;
+  const auto& mark = file.marks[index / words.size()];
+  auto cursor = TRY(MetadataCursor::at(metadata, mark.words_block, mark.words_offset));
+  auto some = std::span(words).first(index % words.size() + 1);
+  TRY(read_words(cursor, some));
+  BlockPlace found{mark.data, some.back()};
+  for (auto word : some.first(some.size() - 1)) found.place += word & (data_uncompressed - 1);
+  return found;
+}
+
+Result<ListingCursor> ListingCursor::resume(const Metadata& metadata,
+                                            const SquashReader::ListingPlace& place) {
+  ListingCursor cursor(TRY(MetadataCursor::at(metadata, place.block, place.offset)), metadata, place.left);
+  cursor.entries_ = place.entries;
+  cursor.inode_block_ = place.inode_block;
+  return cursor;
+}
+
+SquashReader::ListingPlace ListingCursor::place() const {
+  auto [block, offset] = cursor_.place();
+  return {block, offset, left_, entries_, inode_block_};
+}
+
 Result<ListingCursor> ListingCursor::begin(const Metadata& metadata, const Tables& tables,
                                            const Inode& directory, std::string_view from) {
   if (directory.kind != Kind::directory) return sys_error("directory", ENOTDIR);
   uint64_t block = directory.listing_block, skipped = 0;
+  if (directory.listing_bytes > metadata.most_bytes_from(tables.directories + block))
+    return metadata.file().damaged("a directory beyond its end");
   for (const auto& [name, place] : directory.index) {
     if (name > from) break;
     block = place.first;

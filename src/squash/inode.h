@@ -14,6 +14,16 @@ struct Tables {
 
 Result<SquashReader::Inode> read_inode(const Metadata& metadata, const Tables& tables, uint64_t reference);
 
+// Where a block of a file is in the image, and its word: the stored size and how it is stored.
+struct BlockPlace {
+  uint64_t place = 0;
+  uint32_t word = 0;
+  uint32_t stored() const { return word & (data_uncompressed - 1); }
+};
+
+// `index` is less than the file's block_count.
+Result<BlockPlace> find_block(const Metadata& metadata, const SquashReader::Inode& file, uint64_t index);
+
 // Calls `visit` with the entries of a directory in their order, from the last one of its index that is not
 // behind `from` on, until it returns false.
 template <class Visit>
@@ -25,8 +35,11 @@ class ListingCursor {
  public:
   static Result<ListingCursor> begin(const Metadata& metadata, const Tables& tables,
                                      const SquashReader::Inode& directory, std::string_view from);
+  // From where another cursor was.
+  static Result<ListingCursor> resume(const Metadata& metadata, const SquashReader::ListingPlace& place);
   // Nothing at the end.
   Result<std::optional<SquashReader::Entry>> next();
+  SquashReader::ListingPlace place() const;
 
  private:
   ListingCursor(MetadataCursor cursor, const Metadata& metadata, uint32_t left)

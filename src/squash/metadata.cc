@@ -81,6 +81,7 @@ Result<MetadataCursor> MetadataCursor::at(const Metadata& metadata, uint64_t blo
   cursor.block_ = TRY(metadata.block(block));
   if (offset > cursor.block_->data.size())
     return metadata.file().damaged("a reference beyond a metadata block");
+  cursor.at_ = block;
   cursor.offset_ = offset;
   return cursor;
 }
@@ -88,7 +89,9 @@ Result<MetadataCursor> MetadataCursor::at(const Metadata& metadata, uint64_t blo
 Result<void> MetadataCursor::read(std::span<char> out) {
   while (!out.empty()) {
     if (offset_ == block_->data.size()) {
-      block_ = TRY(metadata_->block(block_->next));
+      auto next = block_->next;
+      block_ = TRY(metadata_->block(next));
+      at_ = next;
       offset_ = 0;
       if (block_->data.empty()) return metadata_->file().damaged("an empty metadata block");
     }

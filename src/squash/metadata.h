@@ -54,17 +54,33 @@ class Metadata {
 
   const File& file() const { return file_; }
   Result<std::shared_ptr<const MetadataBlock>> block(uint64_t offset) const;
+  // So many bytes at most can be decoded from the block at `offset` and those behind it: what claims to be
+  // longer is damaged, and need not be read to find that out.
+  uint64_t most_bytes_from(uint64_t offset) const {
+    constexpr uint64_t least_stored = sizeof(uint16_t) + 1;
+    return offset >= file_.size ? 0 : (file_.size - offset) / least_stored * metadata_block_bytes;
+  }
 
  private:
   const File& file_;
   mutable Cache<MetadataBlock> blocks_;
 };
 
+// A place in a stream: a block's offset in the file, and an offset in the decoded block.
+struct MetadataPlace {
+  uint64_t block = 0;
+  uint32_t offset = 0;
+};
+
 // Reads on and on from a place in a stream. The stream of a table goes from block to block of the file.
 class MetadataCursor {
  public:
-  // `block`: offset in the file; `offset`: in the decoded block.
   static Result<MetadataCursor> at(const Metadata& metadata, uint64_t block, uint32_t offset);
+  static Result<MetadataCursor> at(const Metadata& metadata, const MetadataPlace& place) {
+    return at(metadata, place.block, place.offset);
+  }
+
+  MetadataPlace place() const { return {at_, static_cast<uint32_t>(offset_)}; }
 
   Result<void> read(std::span<char> out);
   Result<std::string> text(size_t length);
@@ -80,6 +96,7 @@ class MetadataCursor {
 
   const Metadata* metadata_;
   std::shared_ptr<const MetadataBlock> block_;
+  uint64_t at_ = 0;  // where that is in the file
   size_t offset_ = 0;
 };
 

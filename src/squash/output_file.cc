@@ -13,9 +13,49 @@
 namespace pyxis {
 namespace {
 
-std::string temporary_name(const std::string& name) {
+std::string temporary_prefix(const std::string& name) {
   // With the name it will have, as far as a directory takes it (255 bytes).
-  return "." + name.substr(0, 200) + ".pyxis-" + std::to_string(::getpid());
+  return "." + name.substr(0, 200) + ".pyxis-";
+}
+
+std::string temporary_name(const std::string& name) {
+  return temporary_prefix(name) + std::to_string(::getpid());
+}
+
+bool is_temporary(std::string_view file, std::string_view prefix) {
+  return file.starts_with(prefix) && parse_number<uint64_t>(file.substr(prefix.size()));
+}
+
+// Whether the file that is open is still the one of this name.
+bool has_name(int file, int directory, const std::string& name) {
+  struct stat opened, named;
+  return ::fstat(file, &opened) == 0 &&
+         ::fstatat(directory, name.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+         opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+// What processes left that were killed. Best effort: where there are no locks, nothing goes.
+void sweep(int directory, const std::string& name) {
+  auto opened = open_at(directory, ".", O_RDONLY | O_DIRECTORY);
+  auto names = opened.ok() ? list_directory(opened->get()) : Result<std::vector<std::string>>(opened.error());
+  if (!names.ok()) return;
+  for (const auto& left : *names) {
+    if (!is_temporary(left, temporary_prefix(name))) continue;
+    auto file = open_at(directory, left, O_RDWR | O_NOFOLLOW | O_NONBLOCK);
+    if (!file.ok()) continue;
+    auto unused = try_lock(file->get(), LockMode::exclusive);
+    if (unused.ok() && *unused && has_name(file->get(), directory, left))
+      ::unlinkat(directory, left.c_str(), 0);
+  }
+}
+
+// With the lock that keeps others from sweeping it away.
+Result<Fd> make_temporary(int directory, const std::string& name, mode_t mode) {
+  for (;;) {
+    auto file = TRY(open_at(directory, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode));
+    auto locked = try_lock(file.get(), LockMode::exclusive);
+    if (!locked.ok() || (*locked && has_name(file.get(), directory, name))) return file;
+  }
 }
 
 // renameat2(2); file systems without RENAME_NOREPLACE know link(2).
@@ -46,12 +86,19 @@ OutputFile::~OutputFile() {
 
 Result<OutputFile> OutputFile::create(int directory, const std::string& name) {
   constexpr mode_t mode = 0666;  // less the umask
+  sweep(directory, name);
   auto unnamed = open_at(directory, ".", O_TMPFILE | O_RDWR, mode);
-  if (unnamed.ok()) return OutputFile(directory, name, std::move(*unnamed), {});
+  if (unnamed.ok()) {
+    (void)try_lock(unnamed->get(), LockMode::exclusive);  // it has a name for a moment before it replaces
+    return OutputFile(directory, name, std::move(*unnamed), {});
+  }
   auto temporary = temporary_name(name);
-  ::unlinkat(directory, temporary.c_str(), 0);  // of an earlier process of this number
-  auto file = TRY(open_at(directory, temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode));
-  return OutputFile(directory, name, std::move(file), temporary);
+  auto file = make_temporary(directory, temporary, mode);
+  // On a file server, of a process of this number elsewhere.
+  constexpr unsigned most_tries = 100;
+  for (unsigned i = 0; !file.ok() && file.error().code == EEXIST && i < most_tries; ++i)
+    file = make_temporary(directory, temporary = temporary_name(name) + std::to_string(i), mode);
+  return OutputFile(directory, name, TRY(std::move(file)), temporary);
 }
 
 Result<void> OutputFile::give_name(bool replace) {
@@ -72,6 +119,8 @@ Result<void> OutputFile::give_name(bool replace) {
 }
 
 Result<void> OutputFile::publish(bool replace) {
+  if (replace && ::fdatasync(file_.get()) != 0 && errno != EINVAL && errno != ENOSYS)
+    return sys_error("write " + printable(name_) + " to disk");
   int copy = ::fcntl(file_.get(), F_DUPFD_CLOEXEC, 0);
   if (copy < 0 || ::close(copy) != 0) return sys_error("close " + printable(name_));
   return give_name(replace);

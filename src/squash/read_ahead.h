@@ -23,7 +23,8 @@ struct ReadAheadPlan {
   std::function<bool()> abandoned;  // asked again and again: nobody wants the image any more
 };
 
-// Works in threads of its own, while others answer the requests that come of it. Its end stops it.
+// Works in threads of its own, while others answer the requests that come of it. Its end stops it, and waits
+// for requests that were not answered yet. Where threads or memory are short it does less, or nothing.
 class ReadAhead {
  public:
   // All but the plan stays the caller's. `log`: what was asked for meanwhile is left out.
@@ -34,7 +35,9 @@ class ReadAhead {
   ReadAhead& operator=(const ReadAhead&) = delete;
 
  private:
-  void run();
+  void run() noexcept;
+  void work();
+  void leave();
   void prepare(const ReadList::Item& item, std::vector<char>& buffer);
   bool store_block(uint64_t number, const SquashReader::Inode& inode, uint64_t index,
                    std::vector<char>& buffer);
@@ -48,7 +51,7 @@ class ReadAhead {
   std::mutex mutex_;
   std::set<std::pair<uint64_t, uint64_t>> blocks_;  // done or being done: number and index
   std::atomic<size_t> next_ = 0;
-  std::atomic<unsigned> running_;
+  std::atomic<unsigned> users_ = 1;  // of plan_.top
   std::atomic<bool> stopped_ = false;
   std::vector<std::thread> threads_;
 };

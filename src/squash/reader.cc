@@ -201,19 +201,31 @@ Result<std::shared_ptr<const SquashReader::Inode>> SquashReader::inode(uint64_t 
   return state_->inodes.get(reference, [&](size_t& cost) -> Result<std::shared_ptr<const Inode>> {
     auto inode =
         std::make_shared<Inode>(TRY(squash::read_inode(state_->metadata, state_->tables, reference)));
-    cost = sizeof *inode + inode->blocks.capacity() * sizeof inode->blocks[0] + inode->target.capacity() +
+    cost = sizeof *inode + inode->marks.capacity() * sizeof inode->marks[0] + inode->target.capacity() +
            inode->index.size() * (sizeof inode->index[0] + squash::max_name_bytes);
     return std::shared_ptr<const Inode>(std::move(inode));
   });
 }
 
-Result<std::vector<SquashReader::Entry>> SquashReader::list(const Inode& directory) const {
-  std::vector<Entry> entries;
-  TRY(squash::visit_entries(state_->metadata, state_->tables, directory, "", [&](Entry entry) {
-    entries.push_back(std::move(entry));
-    return true;
-  }));
-  return entries;
+SquashReader::Listing::Listing(squash::ListingCursor cursor)
+    : cursor_(std::make_unique<squash::ListingCursor>(std::move(cursor))) {}
+SquashReader::Listing::Listing(Listing&&) noexcept = default;
+SquashReader::Listing::~Listing() = default;
+
+Result<std::optional<SquashReader::Entry>> SquashReader::Listing::next() {
+  return cursor_->next();
+}
+
+SquashReader::ListingPlace SquashReader::Listing::place() const {
+  return cursor_->place();
+}
+
+Result<SquashReader::Listing> SquashReader::list(const Inode& directory) const {
+  return Listing(TRY(squash::ListingCursor::begin(state_->metadata, state_->tables, directory, "")));
+}
+
+Result<SquashReader::Listing> SquashReader::list(const ListingPlace& place) const {
+  return Listing(TRY(squash::ListingCursor::resume(state_->metadata, place)));
 }
 
 Result<std::optional<SquashReader::Entry>> SquashReader::find(const Inode& directory,
@@ -237,13 +249,21 @@ Result<size_t> SquashReader::read(const Inode& file, uint64_t offset, std::span<
     uint64_t index = (offset + done) / block_size, skip = (offset + done) % block_size;
     size_t length = std::min(block_size, file.size - index * block_size);
     auto part = out.subspan(done, std::min<uint64_t>(length - skip, out.size() - done));
-    if (index < file.blocks.size())
-      TRY(state_->read_block(file.blocks[index].first, file.blocks[index].second, length, skip, part));
-    else
+    if (index < file.block_count) {
+      auto block = TRY(squash::find_block(state_->metadata, file, index));
+      TRY(state_->read_block(block.place, block.word, length, skip, part));
+    } else {
       TRY(state_->read_tail(file, skip, part));
+    }
     done += part.size();
   }
   return done;
+}
+
+Result<bool> SquashReader::is_hole(const Inode& file, uint64_t offset) const {
+  uint64_t index = offset / state_->tables.block_size;
+  if (index >= file.block_count) return false;
+  return TRY(squash::find_block(state_->metadata, file, index)).stored() == 0;
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> SquashReader::attributes(const Inode& inode) const {

@@ -14,6 +14,9 @@
 #include "base/result.h"
 
 namespace pyxis {
+namespace squash {
+class ListingCursor;
+}
 
 // All const members may be called by many threads at once. Errors name the file; EIO is damage.
 class SquashReader {
@@ -46,8 +49,14 @@ class SquashReader {
     std::string target;         // symbolic links
     uint32_t attributes = ~0u;  // index; all bits: none
 
-    // Where the content is. Files: each block's place and stored size, and the tail within a fragment block.
-    std::vector<std::pair<uint64_t, uint32_t>> blocks;
+    // Where the content is. Files: their blocks, and the tail within a fragment block. Of every 256th block
+    // its place in the image, and that of its word in the metadata.
+    struct BlockMark {
+      uint64_t data, words_block;
+      uint32_t words_offset;
+    };
+    uint64_t block_count = 0;
+    std::vector<BlockMark> marks;
     uint32_t fragment = ~0u, fragment_offset = 0;
     // Directories: the beginning of their listing and its bytes, and whether it has an index, which follows
     // the inode.
@@ -64,12 +73,38 @@ class SquashReader {
     uint64_t reference = 0;
     Kind kind = Kind::regular;
   };
-  // Sorted by name, as bytes. ENOTDIR where it is no directory.
-  Result<std::vector<Entry>> list(const Inode& directory) const;
+  // A place in a directory's listing.
+  struct ListingPlace {
+    uint64_t block = 0;
+    uint32_t offset = 0, left = 0, entries = 0;
+    uint64_t inode_block = 0;
+  };
+  // A directory's entries one by one, sorted by name, as bytes: there may be more than memory holds.
+  class Listing {
+   public:
+    Listing(Listing&&) noexcept;
+    Listing& operator=(Listing&&) = delete;
+    ~Listing();
+    // Nothing at the end.
+    Result<std::optional<Entry>> next();
+    // To go on from here another time.
+    ListingPlace place() const;
+
+   private:
+    friend class SquashReader;
+    explicit Listing(squash::ListingCursor cursor);
+    std::unique_ptr<squash::ListingCursor> cursor_;
+  };
+  // ENOTDIR where it is no directory. The image must outlive it.
+  Result<Listing> list(const Inode& directory) const;
+  // `place`: of a listing of this image.
+  Result<Listing> list(const ListingPlace& place) const;
   Result<std::optional<Entry>> find(const Inode& directory, std::string_view name) const;
 
   // How many bytes from `offset` on were there to fill `out`: fewer only at the file's end.
   Result<size_t> read(const Inode& file, uint64_t offset, std::span<char> out) const;
+  // Whether the block that `offset` is in is one of zeros that the image does not store.
+  Result<bool> is_hole(const Inode& file, uint64_t offset) const;
 
   // Names with their prefix ("user.x"), and values.
   Result<std::vector<std::pair<std::string, std::string>>> attributes(const Inode& inode) const;

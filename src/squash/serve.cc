@@ -11,17 +11,16 @@
 #include <string>
 #include <vector>
 
-#include "squash/cache.h"
+#include "squash/directory_names.h"
 #include "squash/file_number.h"
+#include "squash/listing_places.h"
 
 namespace pyxis {
 namespace {
 
 using Inode = SquashReader::Inode;
 using InodePointer = std::shared_ptr<const Inode>;
-using Listing = std::vector<SquashReader::Entry>;
 
-constexpr size_t listings_bytes = 4u << 20;  // cached
 constexpr unsigned max_ahead_threads = 4;
 
 // How long the kernel may believe what it was told, in seconds: for good.
@@ -33,7 +32,8 @@ struct Served {
   const SquashReader& image;
   const ServeOptions& options;
   ReadLog& log;
-  mutable squash::Cache<Listing> listings{listings_bytes};
+  mutable squash::ListingPlaces places{};
+  mutable squash::DirectoryNames names{};
 };
 
 const Served& served(fuse_req_t request) {
@@ -122,7 +122,11 @@ void look_up(fuse_req_t request, fuse_ino_t parent, const char* name) {
     auto found = TRY(served.image.find(*directory, name));
     fuse_entry_param entry{};
     entry.entry_timeout = for_good;  // also that there is none
-    if (found) entry = entry_of(served, *TRY(served.image.inode(found->reference)));
+    if (found) {
+      entry = entry_of(served, *TRY(served.image.inode(found->reference)));
+      if (S_ISDIR(entry.attr.st_mode) && !served.names.is_only(entry.ino, parent, name))
+        return sys_error(name, EIO);
+    }
     served.log.looked_up(parent, name, entry.ino);
     fuse_reply_entry(request, &entry);
     return ok();
@@ -162,14 +166,14 @@ void read_file(fuse_req_t request, fuse_ino_t number, size_t size, off_t offset,
   });
 }
 
-// A directory is asked for piece by piece, by whichever thread comes first.
-Result<std::shared_ptr<const Listing>> listing_of(const Served& served, fuse_ino_t number) {
-  return served.listings.get(number, [&](size_t& cost) -> Result<std::shared_ptr<const Listing>> {
-    auto directory = TRY(find_inode(served, number));
-    auto listing = std::make_shared<const Listing>(TRY(served.image.list(*directory)));
-    cost = (listing->size() + 1) * sizeof(SquashReader::Entry);
-    return listing;
-  });
+// A directory is asked for piece by piece, by whichever thread comes first. `skip`: so many entries are
+// known.
+Result<SquashReader::Listing> listing_from(const Served& served, fuse_ino_t number, uint64_t skip) {
+  if (auto place = served.places.find(number, skip)) return served.image.list(*place);
+  auto listing = TRY(served.image.list(*TRY(find_inode(served, number))));
+  for (uint64_t i = 0; i < skip; ++i)
+    if (!TRY(listing.next())) break;
+  return listing;
 }
 
 // Fills one reply with entries from `offset` on; `add` writes one behind what is there and gives the space it
@@ -177,14 +181,18 @@ Result<std::shared_ptr<const Listing>> listing_of(const Served& served, fuse_ino
 template <class Add>
 void reply_entries(fuse_req_t request, fuse_ino_t number, size_t size, off_t offset, Add&& add) {
   answer(request, [&](const Served& served) -> Result<void> {
-    auto listing = TRY(listing_of(served, number));
+    auto listing = TRY(listing_from(served, number, static_cast<uint64_t>(offset)));
     if (offset == 0) served.log.listed(number);
     std::vector<char> reply(size);
     size_t used = 0;
-    for (auto i = static_cast<size_t>(offset); i < listing->size(); ++i) {
-      size_t needed =
-          TRY(add(served, (*listing)[i], std::span(reply).subspan(used), static_cast<off_t>(i + 1)));
-      if (needed > size - used) break;
+    for (;; ++offset) {
+      auto place = listing.place();
+      auto entry = TRY(listing.next());
+      size_t needed = entry ? TRY(add(served, *entry, std::span(reply).subspan(used), offset + 1)) : 0;
+      if (!entry || needed > size - used) {
+        served.places.keep(number, static_cast<uint64_t>(offset), place);
+        break;
+      }
       used += needed;
     }
     fuse_reply_buf(request, reply.data(), used);
@@ -211,6 +219,9 @@ void read_directory_plus(fuse_req_t request, fuse_ino_t number, size_t size, off
                   served.log.shown(number, entry.name, number_of(served, entry.reference));
                   auto inode = TRY(served.image.inode(entry.reference));
                   auto plus = entry_of(served, *inode);
+                  // Without a number the kernel shows the name, and asks when somebody wants to go there.
+                  if (S_ISDIR(plus.attr.st_mode) && !served.names.is_only(plus.ino, number, entry.name))
+                    plus.ino = 0;
                   return fuse_add_direntry_plus(request, space.data(), space.size(), entry.name.c_str(),
                                                 &plus, next);
                 });
@@ -297,6 +308,15 @@ struct FreeConfig {
   void operator()(fuse_loop_config* config) const { fuse_loop_cfg_destroy(config); }
 };
 
+// Until it is unmounted.
+Result<void> answer_requests(fuse_session* session, fuse_loop_config* loop) {
+  int code = fuse_session_loop_mt(session, loop);
+  // No thread could be started, or one had no memory for its buffer: then this one is left.
+  if (code != 0) code = fuse_session_loop(session);
+  if (code != 0) return sys_error("answer the kernel's requests", code < 0 ? -code : code);
+  return ok();
+}
+
 }  // namespace
 
 Result<void> serve_image(const SquashReader& image, Fd device, const ServeOptions& options, ReadLog& log,
@@ -317,14 +337,14 @@ Result<void> serve_image(const SquashReader& image, Fd device, const ServeOption
   fuse_loop_cfg_set_clone_fd(loop.get(), 1);
   fuse_loop_cfg_set_max_threads(loop.get(), options.threads);
   fuse_loop_cfg_set_idle_threads(loop.get(), options.threads);
-  std::optional<ReadAhead> ahead;
+  std::optional<ReadAhead> ahead;  // the last: its threads use all others
   if (plan.top && !plan.list.items.empty())
     ahead.emplace(std::move(plan), image, session.get(), log,
                   std::clamp(options.threads, 1u, max_ahead_threads));
   plan.top.reset();
-  int code = fuse_session_loop_mt(session.get(), loop.get());
-  if (code != 0) return sys_error("serve", code < 0 ? -code : code);
-  return ok();
+  auto served_out = answer_requests(session.get(), loop.get());
+  if (!served_out.ok()) options.give_up(served_out.error());
+  return served_out;
 }
 
 }  // namespace pyxis

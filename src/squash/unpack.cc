@@ -89,14 +89,14 @@ class Unpacker {
     auto listing = TRY_CONTEXT(image_.list(inode), shown(path));
     auto directory = std::make_shared<Directory>(std::move(fd), inode.mtime);
     TRY_CONTEXT(set_attributes(directory->get(), inode), shown(path));
-    for (const auto& entry : listing) {
+    while (auto entry = TRY_CONTEXT(listing.next(), shown(path))) {
       if (request_.stop.stop_requested()) return sys_error("stopped", ECANCELED);
-      auto below = path.empty() ? entry.name : path + "/" + entry.name;
-      auto found = TRY_CONTEXT(image_.inode(entry.reference), shown(below));
+      auto below = path.empty() ? entry->name : path + "/" + entry->name;
+      auto found = TRY_CONTEXT(image_.inode(entry->reference), shown(below));
       if (found->kind == Kind::directory)
-        TRY(add_directory(*found, *directory, entry.name, below, depth + 1));
+        TRY(add_directory(*found, *directory, entry->name, below, depth + 1));
       else
-        TRY(add_other(found, directory, entry.name, below));
+        TRY(add_other(found, directory, entry->name, below));
     }
     // Not to be changed any more once nothing needs to be made in it.
     if (::fchmod(directory->get(), (inode.mode & 01777) | 0700) != 0)
@@ -123,8 +123,8 @@ class Unpacker {
           return sys_error(shown(path));
         return set_time_at(*directory, name, inode->mtime, path);
       case Kind::fifo:
-        if (::mkfifoat(directory->get(), name.c_str(), 0600) != 0 ||
-            ::fchmodat(directory->get(), name.c_str(), inode->mode & 0777, 0) != 0)
+        // What changes modes by path is not for this process (imagefile/confine.h).
+        if (::mkfifoat(directory->get(), name.c_str(), inode->mode & 0777) != 0)
           return sys_error(shown(path));
         return set_time_at(*directory, name, inode->mtime, path);
       default:
@@ -132,6 +132,7 @@ class Unpacker {
     }
   }
 
+  // For what cannot be opened.
   static Result<void> set_time_at(const Directory& directory, const std::string& name, uint32_t mtime,
                                   const std::string& path) {
     const timespec times[2] = {{0, UTIME_OMIT}, {mtime, 0}};
@@ -189,7 +190,7 @@ class Unpacker {
     while (begin < end) {
       if (request_.stop.stop_requested()) return sys_error("stopped", ECANCELED);
       auto in_block = std::min(end - begin, block_size - begin % block_size);
-      if (!is_hole(inode, begin / block_size)) {
+      if (!TRY(image_.is_hole(inode, begin))) {
         auto part = std::span(buffer).first(in_block);
         if (TRY(image_.read(inode, begin, part)) != in_block) return sys_error("read", EIO);
         TRY(write_at(file.fd.get(), begin, part));
@@ -209,10 +210,6 @@ class Unpacker {
       offset += static_cast<size_t>(put);
     }
     return ok();
-  }
-
-  static bool is_hole(const Inode& inode, uint64_t block) {
-    return block < inode.blocks.size() && (inode.blocks[block].second & (squash::data_uncompressed - 1)) == 0;
   }
 
   Result<void> finish(File& file) {

@@ -20,7 +20,8 @@ struct UnpackRequest {
 
 // Makes all files of the image the caller's own, with modes as for unpacked layers: directories at least
 // u+rwx, files u+r, no setuid and setgid. Times, hard links, holes and user.* attributes are kept (those of
-// overlayfs are not); devices and sockets are left out. On an error, which names the path, a part is left.
+// overlayfs are not); devices and sockets are left out. The umask must be 0: a fifo gets its mode when made.
+// On an error, which names the path, a part is left.
 Result<void> unpack_image(const SquashReader& image, const UnpackRequest& request);
 
 }  // namespace pyxis

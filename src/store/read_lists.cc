@@ -23,7 +23,7 @@ Result<void> make_room(int directory) {
   auto age = [&](const std::string& name) {
     struct stat info {};
     ::fstatat(directory, name.c_str(), &info, AT_SYMLINK_NOFOLLOW);
-    return info.st_mtim.tv_sec;
+    return std::pair(info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
   };
   auto oldest = std::ranges::min_element(names, {}, age);
   if (::unlinkat(directory, oldest->c_str(), 0) != 0 && errno != ENOENT)
@@ -39,6 +39,8 @@ Result<Fd> open_read_list(const Store& store, int image) {
   auto root = TRY(open_path(store.path(), O_RDONLY | O_DIRECTORY));
   auto directory = TRY(make_directory_at(root.get(), "reads", 0700));
   auto list = open_at(directory.get(), key_of(file), O_RDWR | O_NOFOLLOW);
+  if (list.ok())
+    ::futimens(list->get(), nullptr);  // where programs read the same every day, it is not written
   if (list.ok() || list.error().code != ENOENT) return list;
   TRY(make_room(directory.get()));
   return open_at(directory.get(), key_of(file), O_RDWR | O_CREAT | O_NOFOLLOW, 0600);

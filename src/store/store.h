@@ -1,13 +1,15 @@
 // The store of images and containers on disk: its layout, its locks, and directories in the making.
 //
+// clang-format off
 //   version                                format, and the form layers have here
-//   layers/sha256/<hex>/{fs/,meta.json}    layers.h      immutable once published
-//   images/sha256/<hex>/...                images.h      immutable once published
-//   refs/<hex>.json                        images.h      name -> digest, as last resolved
+//   layers/sha256/<hex>/{fs/,meta.json}    layers.h       immutable once published
+//   images/sha256/<hex>/...                images.h       immutable once published
+//   refs/<hex>.json                        images.h       name -> digest, as last resolved
 //   reads/<key>                            read_lists.h   what programs read first of an image file
-//   containers/<host>/<name>/...           containers.h   a node's own, also where a shared home holds the
-//   store tmp/<unique>/                          directories in the making; whoever makes one holds a flock
-//   on it locks/<what>                           flock(2) files, empty
+//   containers/<host>/<name>/...           containers.h   a node's own, also where a shared home holds the store
+//   tmp/<unique>/                          directories in the making; whoever makes one holds a flock on it
+//   locks/<what>                           flock(2) files, empty
+// clang-format on
 //
 // Publishing is the rename of a finished directory: readers take no lock. Nothing outside `tmp` is ever half
 // there unless the machine loses power; layers.h says how that is noticed.

@@ -34,6 +34,8 @@ struct Scratch {
   }
 };
 
+constexpr unsigned most_entries = 1000;
+
 // As the kernel asks for it, up to a number of inodes: an image may hold itself.
 void look_at(const SquashReader& image, uint64_t reference, unsigned& left) {
   if (left == 0) return;
@@ -44,11 +46,15 @@ void look_at(const SquashReader& image, uint64_t reference, unsigned& left) {
   std::array<char, 5000> part;
   for (uint64_t offset : {uint64_t{0}, uint64_t{4095}, (*inode)->size / 2, (*inode)->size - 1})
     (void)image.read(**inode, offset, part);
-  auto entries = image.list(**inode);
-  if (!entries.ok()) return;
-  for (const auto& entry : *entries) {
-    (void)image.find(**inode, entry.name);
-    look_at(image, entry.reference, left);
+  auto listing = image.list(**inode);
+  for (unsigned i = 0; listing.ok() && i < most_entries; ++i) {
+    auto resumed = image.list(listing->place());
+    auto entry = listing->next();
+    if (!entry.ok() || !*entry) return;
+    auto again = resumed.ok() ? resumed->next() : pyxis::sys_error("resume", EIO);
+    if (!again.ok() || !*again || (*again)->name != (*entry)->name) std::abort();
+    (void)image.find(**inode, (*entry)->name);
+    look_at(image, (*entry)->reference, left);
   }
 }
 

@@ -87,6 +87,17 @@ TEST_F(UnpackTest, WhatWasPackedComesBack) {
   EXPECT_EQ(told, large.size() + 4);
 }
 
+// Their places are worked out from every 256th one.
+TEST_F(UnpackTest, AFileOfManyBlocks) {
+  std::string large(5'000'000, 'x');
+  for (size_t i = 0, number = 1; i < large.size(); i += number % 1000, number = number * 16807 % 2147483647)
+    large[i] = static_cast<char>(number);
+  large.replace(2'000'000, 100'000, std::string(100'000, '\0'));
+  write("tree/large", large);
+  ASSERT_EQ(text_of(unpack(pack("-comp zstd -b 4K"))), "");
+  EXPECT_TRUE(read("out/large") == large);
+}
+
 TEST_F(UnpackTest, HolesStayHoles) {
   write("tree/holes", "x");
   ASSERT_EQ(::truncate(path("tree/holes").c_str(), 100 << 20), 0);

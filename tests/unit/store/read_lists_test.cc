@@ -56,5 +56,29 @@ TEST_F(ReadLists, ThereAreNotMoreAndMore) {
   EXPECT_EQ(count(), 256u);
 }
 
+TEST_F(ReadLists, OneThatIsOpenedStaysThoughNobodyWritesIt) {
+  auto a = image("a");
+  exchange(a, "of a");
+  auto old = [&] {
+    auto reads = open_path(store().path() + "/reads", O_RDONLY);
+    const timespec long_ago[2] = {{1, 0}, {1, 0}};
+    for (const auto& name : *list_directory(reads->get()))
+      ASSERT_EQ(::utimensat(reads->get(), name.c_str(), long_ago, 0), 0);
+  };
+  for (int i = 1; i < 256; ++i) {
+    auto file = image("image");
+    ASSERT_EQ(::ftruncate(file.get(), i), 0);
+    exchange(file, "list");
+  }
+  old();
+  EXPECT_EQ(exchange(a), "of a");
+  for (int i = 1000; i < 1255; ++i) {
+    auto file = image("image");
+    ASSERT_EQ(::ftruncate(file.get(), i), 0);
+    exchange(file, "list");
+  }
+  EXPECT_EQ(exchange(a), "of a");
+}
+
 }  // namespace
 }  // namespace pyxis
