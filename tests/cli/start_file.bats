@@ -180,6 +180,16 @@ server_process() {
   for process in $(processes_of_test); do await_end "$process"; done
 }
 
+# A hostile image can keep its server busy for as long as it likes; here it just does not answer.
+@test "a server that does not end with its container is killed" {
+  start_background zstd.sqsh
+  local server
+  server=$(server_process)
+  kill -STOP "$server"
+  end_background
+  await_end "$server"
+}
+
 @test "the server can open no file, execute nothing and connect to nobody" {
   start_background zstd.sqsh
   local server

@@ -4,6 +4,7 @@
 #include "../base/scratch.h"
 #include "image_builder.h"
 #include "squash/cache.h"
+#include "squash/format.h"
 
 namespace pyxis {
 namespace {
