@@ -47,7 +47,7 @@ void look_at(const SquashReader& image, uint64_t reference, unsigned& left) {
   for (uint64_t offset : {uint64_t{0}, uint64_t{4095}, (*inode)->size / 2, (*inode)->size - 1})
     (void)image.read(**inode, offset, part);
   auto listing = image.list(**inode);
-  for (unsigned i = 0; listing.ok() && i < most_entries; ++i) {
+  for (unsigned i = 0; listing.ok() && i < most_entries && left > 0; ++i) {
     auto resumed = image.list(listing->place());
     auto entry = listing->next();
     if (!entry.ok() || !*entry) return;
