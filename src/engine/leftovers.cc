@@ -1,12 +1,12 @@
 #include "engine/leftovers.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -42,19 +42,20 @@ std::vector<Fd> processes_in(const struct stat& mount_namespace) {
 
 }  // namespace
 
-void kill_processes_in(int mount_namespace) {
+void kill_processes_in(int mount_namespace, const std::function<void()>& stuck) {
   struct stat wanted;
   if (::fstat(mount_namespace, &wanted) != 0) return;
-  constexpr int rounds = 32, patience_ms = 2000;  // rounds: a process may fork while it is being looked for
+  using namespace std::chrono_literals;
+  constexpr auto patience = 2000ms;
+  constexpr int rounds = 32;  // rounds: a process may fork while it is being looked for
   for (int round = 0; round < rounds; ++round) {
     auto processes = processes_in(wanted);
     if (processes.empty()) return;
     for (const auto& process : processes)
       ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
-    for (const auto& process : processes) {
-      pollfd ended{process.get(), POLLIN, 0};
-      ::poll(&ended, 1, patience_ms);
-    }
+    bool all = true;
+    for (const auto& process : processes) all = readable_within(process.get(), all ? patience : 0ms) && all;
+    if (!all && stuck) stuck();
   }
 }
 

@@ -94,10 +94,15 @@ void end_own_pids(OwnPids& own_pids) {
   if (init.ok()) (void)readable_within(init->get(), patience);
 }
 
+// Whoever waits for its answers gets an error.
+void kill_server(const ServedImage& server) {
+  if (server.process) (void)::syscall(SYS_pidfd_send_signal, server.process.get(), SIGKILL, nullptr, 0);
+}
+
 // Nobody reads the image file any more when this is over. A hostile one may keep its server busy.
 void end_server(const ServedImage& server) {
-  if (!server.socket || readable_within(server.socket.get(), patience) || !server.process) return;
-  (void)::syscall(SYS_pidfd_send_signal, server.process.get(), SIGKILL, nullptr, 0);
+  if (!server.socket || readable_within(server.socket.get(), patience)) return;
+  kill_server(server);
   (void)readable_within(server.socket.get(), patience);
 }
 
@@ -142,7 +147,7 @@ void clear_up(const Store& store, Supervised& supervised, const RunningDirectory
   if (auto left = ownerless(store, supervised.container); left.ok() && *left) remove = true;
   if (entrypoint) entrypoint->end(patience);
   for (const auto& [kind, fd] : supervised.namespaces)
-    if (kind == Namespace::mount) kill_processes_in(fd.get());
+    if (kind == Namespace::mount) kill_processes_in(fd.get(), [&] { kill_server(server); });
   end_own_pids(supervised.own_pids);
   // A named container is at rest only once its mounts are gone, which takes the kernel some milliseconds.
   // Nobody will start a temporary one again: its files can go under the mount.

@@ -119,7 +119,8 @@ std::optional<std::string> ReadLog::path_of(uint64_t number) const {
 }
 
 void ReadLog::place(uint64_t directory, std::string_view name, uint64_t number) {
-  if (number != 0 && places_.size() < max_places) places_.try_emplace(number, Place{directory, std::string(name)});
+  if (number != 0 && places_.size() < max_places)
+    places_.try_emplace(number, Place{directory, std::string(name)});
 }
 
 // Behind all others, for items are in the order in which they were asked for.

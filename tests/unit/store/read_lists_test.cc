@@ -63,8 +63,7 @@ TEST_F(ReadLists, OneThatIsOpenedStaysThoughNobodyWritesIt) {
     auto reads = open_path(store().path() + "/reads", O_RDONLY);
     const timespec long_ago[2] = {{1, 0}, {1, 0}};
     auto names = list_directory(reads->get());
-    for (const auto& name : *names)
-      ASSERT_EQ(::utimensat(reads->get(), name.c_str(), long_ago, 0), 0);
+    for (const auto& name : *names) ASSERT_EQ(::utimensat(reads->get(), name.c_str(), long_ago, 0), 0);
   };
   for (int i = 1; i < 256; ++i) {
     auto file = image("image");
