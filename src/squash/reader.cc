@@ -85,7 +85,7 @@ Result<void> SquashReader::State::open() {
                 "make it again with a newer mksquashfs");
   file.compressor = TRY_CONTEXT(squash::known_compressor(super.compressor), "image file " + file.name());
   if (super.block_size < squash::min_block_bytes || super.block_size > squash::max_block_bytes ||
-      !std::has_single_bit(super.block_size) || super.block_size != 1u << super.block_log)
+      !std::has_single_bit(super.block_size) || std::countr_zero(super.block_size) != super.block_log)
     return file.damaged("blocks of " + std::to_string(super.block_size) + " bytes");
   file.size = super.bytes;
   if (TRY(file.bytes()) < super.bytes)

@@ -1,6 +1,11 @@
 // Images that claim to hold more than there is memory and time for.
 #include "squash/reader.h"
 
+#include <sys/mman.h>
+
+#include <array>
+#include <cstring>
+
 #include "../base/scratch.h"
 #include "image_builder.h"
 #include "squash/cache.h"
@@ -41,6 +46,19 @@ TEST(Reader, AListOfBlocksIsNotMemory) {
               }),
               little_memory);
   });
+}
+
+TEST(Reader, ALogarithmThatIsNotThatOfTheBlockSizeIsDamage) {
+  ImageBuilder builder;
+  auto root = builder.add_directory(0, 0);
+  for (uint16_t log : {uint16_t{0}, uint16_t{16}, uint16_t{17 + 32}, uint16_t{0x8011}}) {
+    auto bytes = builder.build(root);
+    std::memcpy(bytes.data() + 22, &log, sizeof log);
+    Fd file(::memfd_create("image", MFD_CLOEXEC));
+    ASSERT_EQ(text_of(write_all(file.get(), bytes)), "");
+    auto image = SquashReader::open(std::move(file), "x.sqsh");
+    EXPECT_EQ(code_of(image), EIO) << log;
+  }
 }
 
 TEST(Reader, AListOfBlocksThatTheFileHasNoRoomForIsDamage) {
