@@ -25,7 +25,10 @@ Result<void> extract_image(const std::string& bundle_path, int destination, cons
     std::array layers = {top.get()};
     return flatten_layers(layers, destination);
   };
-  TRY_CONTEXT(create_sandbox(plan), "extract " + bundle_path);
+  auto extracted = create_sandbox(plan);
+  if (!extracted.ok())
+    if (auto reason = server.failure()) return *reason;
+  TRY_CONTEXT(std::move(extracted), "extract " + bundle_path);
   return ok();
 }
 

@@ -106,6 +106,24 @@ TEST_F(ServeTest, WithoutThreadsTheOneThatThereIsServes) {
   EXPECT_EQ(with({pack(), list, take_threads_away}, [&] { return read("mount/d/file"); }), "content");
 }
 
+// As where a device breaks. Smaller reads are of others.
+void take_requests_away() {
+  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  auto* filter = seccomp_init(SCMP_ACT_ALLOW);
+  seccomp_rule_add(filter, SCMP_ACT_ERRNO(EIO), SCMP_SYS(read), 1, SCMP_A2(SCMP_CMP_GE, 100'000));
+  if (seccomp_load(filter) != 0) ::_exit(14);
+  seccomp_release(filter);
+}
+
+TEST_F(ServeTest, WhoCannotAnswerAnyMoreEndsThoughHisOwnThreadsWait) {
+  write("tree/file", "content");
+  ReadList list{{{"file", false, {{0, 7}}}}};
+  EXPECT_THAT(with({pack(), list, take_requests_away}, [&] { return read("mount/file"); }),
+              ::testing::AllOf(::testing::HasSubstr("the server exited with 12;"),
+                               ::testing::AnyOf(::testing::HasSubstr("not connected"),
+                                                ::testing::HasSubstr("connection abort"))));
+}
+
 TEST_F(ServeTest, WhatIsReadAheadIsWhatIsThere) {
   std::string large(3'000'000, 'x');
   for (size_t i = 0; i < large.size(); i += 1000) large[i] = static_cast<char>('a' + i % 23);
