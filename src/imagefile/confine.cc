@@ -106,7 +106,11 @@ std::vector<Rule> unpacking_rules() {
 }
 
 std::vector<Rule> serving_rules() {
-  return {{SCMP_SYS(ioctl), {argument_is(1, FUSE_DEV_IOC_CLONE)}}};
+  return {
+      {SCMP_SYS(ioctl), {argument_is(1, FUSE_DEV_IOC_CLONE)}},
+      // A thread's own table of descriptors (squash/read_ahead.h).
+      {SCMP_SYS(unshare), {argument_is(0, CLONE_FILES, ~uint64_t{0})}},
+  };
 }
 
 struct FreeFilter {

@@ -119,9 +119,7 @@ TEST_F(ServeTest, WhoCannotAnswerAnyMoreEndsThoughHisOwnThreadsWait) {
   write("tree/file", "content");
   ReadList list{{{"file", false, {{0, 7}}}}};
   EXPECT_THAT(with({pack(), list, take_requests_away}, [&] { return read("mount/file"); }),
-              ::testing::AllOf(::testing::HasSubstr("the server exited with 12;"),
-                               ::testing::AnyOf(::testing::HasSubstr("not connected"),
-                                                ::testing::HasSubstr("connection abort"))));
+              ::testing::HasSubstr("the server exited with status 12; ("));  // and an error of who reads
 }
 
 TEST_F(ServeTest, WhatIsReadAheadIsWhatIsThere) {
