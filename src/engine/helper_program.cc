@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <new>
 #include <thread>
 
 #include "base/log.h"
@@ -45,6 +46,9 @@ int run_helper_program(std::span<char* const> command_line, std::span<const Help
     else
       tell({ImportNews::Kind::failed, done.error().message, done.error().remedy, done.error().code});
     return done.ok() ? 0 : 1;
+  } catch (const std::bad_alloc&) {
+    tell({ImportNews::Kind::failed, "not enough memory", {}, ENOMEM});
+    return 1;
   } catch (const std::exception& error) {
     tell({ImportNews::Kind::failed, std::string("internal error: ") + error.what(), {}, 0});
     return 1;
