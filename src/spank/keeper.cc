@@ -147,9 +147,10 @@ Result<void> leave_keeper(SlurmApi& api, Step& step, Engine& engine, Child start
   return ok();
 }
 
-Result<void> end_with_keeper() {
+Result<void> end_with_keeper(Step& step) {
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return sys_error("prctl");
   if (::getppid() != keeper_process) return sys_error("the task's keeper", ESRCH);
+  step.rendezvous->note_entered();
   return ok();
 }
 

@@ -19,7 +19,8 @@ Result<std::string> save_path(const Step& step);
 // sends them to all processes of a step. (Those for a batch script alone are sent to the task's process and
 // passed on.) Killed, it takes the child with it once that has called end_with_keeper().
 Result<void> leave_keeper(SlurmApi& api, Step& step, Engine& engine, Child started);
-// To be called in the child when it has no credentials to change any more (prctl(2), PR_SET_PDEATHSIG).
-Result<void> end_with_keeper();
+// To be called in the child once it is in the container, with no credentials to change any more (prctl(2),
+// PR_SET_PDEATHSIG). Where no task of the node gets that far, nothing is saved.
+Result<void> end_with_keeper(Step& step);
 
 }  // namespace pyxis::spank

@@ -151,8 +151,7 @@ int start_task(SlurmApi& api, Step& step, Engine& engine) {
     bool saving = !step.options.save.empty();
     if (saving) TRY(leave_keeper(api, step, engine, std::move(child)));
     auto entered = enter(api, step, std::move(container));
-    if (saving && entered.ok()) entered = end_with_keeper();
-    if (entered.ok()) step.rendezvous->note_entered();
+    if (saving && entered.ok()) entered = end_with_keeper(step);
     engine.reap(std::move(child));
     apply_prolog_variables(api, wishes);
     return entered;

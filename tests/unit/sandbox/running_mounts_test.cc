@@ -51,19 +51,35 @@ TEST(RunningMounts, LinksOfTheContainerDoNotLeadOut) {
   });
 }
 
-TEST(RunningMounts, ErrorsNameWhatWasToBeMounted) {
+TEST(RunningMounts, MountPointsAreMadeInAReadOnlyRoot) {
   as_user([](const std::string& dir) {
     auto plan = overlay_plan(dir);
     plan.writable = false;
     auto sandbox = create_sandbox(plan);
     ASSERT_EQ(text_of(sandbox), "");
     make_file(dir + "/script");
-    auto bind = [&](const std::string& source) {
-      return text_of(bind_into_running(sandbox->namespaces, {{source, "/script", "none", {"rbind"}, 0, {}}}));
+    EXPECT_EQ(text_of(bind_into_running(sandbox->namespaces,
+                                        {{dir + "/script", "/new/script", "none", {"rbind"}, 0, {}}})),
+              "");
+    inside(*sandbox, [] {
+      EXPECT_TRUE(exists("/new/script"));
+      EXPECT_EQ(open_path("/other", O_WRONLY | O_CREAT, 0600).error().code, EROFS);
+    });
+  });
+}
+
+TEST(RunningMounts, ErrorsNameWhatWasToBeMounted) {
+  as_user([](const std::string& dir) {
+    auto sandbox = create_sandbox(overlay_plan(dir));
+    ASSERT_EQ(text_of(sandbox), "");
+    make_file(dir + "/script");
+    auto bind = [&](const std::string& source, const std::string& target) {
+      return text_of(bind_into_running(sandbox->namespaces, {{source, target, "none", {"rbind"}, 0, {}}}));
     };
-    EXPECT_THAT(bind(dir + "/script"), HasSubstr("on /script: "));
-    EXPECT_THAT(bind(dir + "/script"), HasSubstr("Read-only file system"));
-    EXPECT_EQ(bind(dir + "/absent"), dir + "/absent: No such file or directory");
+    EXPECT_EQ(bind(dir + "/script", "/script"), "");
+    EXPECT_THAT(bind(dir + "/script", "/script/below"), HasSubstr("on /script/below: "));
+    EXPECT_THAT(bind(dir + "/script", "/script/below"), HasSubstr("Not a directory"));
+    EXPECT_EQ(bind(dir + "/absent", "/script"), dir + "/absent: No such file or directory");
   });
 }
 

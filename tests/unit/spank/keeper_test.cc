@@ -35,7 +35,7 @@ class Keeper : public ::testing::Test {
   int task(Command command) {
     pid_t pid = ::fork();
     if (pid == 0) {
-      if (!leave_keeper(slurm, step, engine, Child()).ok() || !end_with_keeper().ok()) ::_exit(99);
+      if (!leave_keeper(slurm, step, engine, Child()).ok() || !end_with_keeper(step).ok()) ::_exit(99);
       command();
       ::_exit(98);
     }
@@ -103,6 +103,19 @@ TEST_F(Keeper, KnowsTheCommandByTheProcessThatSlurmTellsIt) {
             0);
 }
 
+// Its user's file of before is better than a container in which nothing ran.
+TEST_F(Keeper, SavesNothingWhereNoTaskCameIn) {
+  pid_t pid = ::fork();
+  if (pid == 0) {
+    if (!leave_keeper(slurm, step, engine, Child()).ok()) ::_exit(99);
+    ::_exit(5);
+  }
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 5);
+  EXPECT_EQ(*saves, 0);
+}
+
 // A task's pipes are closed by its command alone: who reads them sees their end.
 TEST_F(Keeper, HoldsNoPipes) {
   int ends[2], go[2];
@@ -135,7 +148,7 @@ TEST_F(Keeper, OutlivesASignalForTheStepAndDoesNotOutliveItsOwnEnd) {
   ASSERT_EQ(::pipe(ready), 0);
   pid_t pid = ::fork();
   if (pid == 0) {
-    if (!leave_keeper(slurm, step, engine, Child()).ok() || !end_with_keeper().ok()) ::_exit(99);
+    if (!leave_keeper(slurm, step, engine, Child()).ok() || !end_with_keeper(step).ok()) ::_exit(99);
     pid_t self = ::getpid();
     [[maybe_unused]] auto put = ::write(ready[1], &self, sizeof self);
     for (;;) ::pause();
