@@ -31,15 +31,6 @@ std::vector<char*> c_strings(const std::vector<std::string>& texts) {
   return pointers;
 }
 
-void reset_signals() {
-  struct sigaction standard = {};
-  standard.sa_handler = SIG_DFL;
-  for (int number = 1; number < NSIG; ++number) ::sigaction(number, &standard, nullptr);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-}
-
 // Between clone and exec: no allocation. Two passes, so that no target number overwrites a source still
 // needed.
 bool place_descriptors(const std::vector<std::pair<int, int>>& wanted, int* scratch) {
@@ -128,6 +119,15 @@ pid_t clone_child(Launch& launch) {
 }
 
 }  // namespace
+
+void reset_signals() {
+  struct sigaction standard = {};
+  standard.sa_handler = SIG_DFL;
+  for (int number = 1; number < NSIG; ++number) ::sigaction(number, &standard, nullptr);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
 
 void close_from(int first) {
   if (::syscall(SYS_close_range, first, ~0u, 0) == 0) return;

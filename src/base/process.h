@@ -85,6 +85,8 @@ struct ProcessIdentity {
 Result<ProcessIdentity> identify_process(pid_t pid);
 bool process_alive(const ProcessIdentity& identity);
 
+// Standard actions for all signals, and none blocked. Allocates nothing.
+void reset_signals();
 // Closes all descriptors from `first` on. Allocates nothing.
 void close_from(int first);
 

@@ -23,12 +23,8 @@ Result<Environment> environment_of(int pid) {
 
 // The kinds of namespace in which the process differs from this one: only those can and must be joined.
 std::vector<Namespace> foreign_namespaces(int pid) {
-  constexpr std::pair<Namespace, const char*> kinds[] = {
-      {Namespace::user, "user"}, {Namespace::mount, "mnt"}, {Namespace::cgroup, "cgroup"},
-      {Namespace::ipc, "ipc"},   {Namespace::uts, "uts"},   {Namespace::net, "net"},
-      {Namespace::pid, "pid"}};
   std::vector<Namespace> foreign;
-  for (const auto& [kind, name] : kinds) {
+  for (const auto& [kind, name] : namespace_files) {
     struct stat own, theirs;
     auto path = std::string("/ns/") + name;
     if (::stat(("/proc/self" + path).c_str(), &own) == 0 &&

@@ -15,12 +15,6 @@ constexpr char finished = '+', failed = '-';  // the first byte; the second is f
 
 }  // namespace
 
-Result<AnswerPipe> AnswerPipe::make() {
-  std::array<int, 2> ends;
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return sys_error("pipe");
-  return AnswerPipe{Fd(ends[0]), Fd(ends[1])};
-}
-
 void write_answer(int writer, const Result<void>& outcome) {
   std::string text(1, outcome.ok() ? finished : failed);
   if (!outcome.ok()) text += outcome.error().text();

@@ -6,15 +6,10 @@
 #include <chrono>
 #include <string_view>
 
-#include "base/fd.h"
+#include "base/pipe.h"
 #include "base/result.h"
 
 namespace pyxis {
-
-struct AnswerPipe {
-  Fd reader, writer;
-  static Result<AnswerPipe> make();
-};
 
 // Writes how the work went, as one write of at most PIPE_BUF bytes: what an error says beyond that is cut
 // off.

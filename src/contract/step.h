@@ -16,9 +16,11 @@
 // step epilog` as the job's user in the same way, with an EpilogRequest and no leash.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/fd.h"
@@ -74,6 +76,16 @@ struct StartRequest {
 // The namespaces of a container, in the order of the descriptors of a `started` event; the list says which
 // are there.
 enum class Namespace : uint64_t { user, mount, cgroup, ipc, uts, net, pid };
+
+// Their files in /proc/PID/ns (namespaces(7)).
+inline constexpr std::array<std::pair<Namespace, const char*>, 7> namespace_files = {
+    {{Namespace::user, "user"},
+     {Namespace::mount, "mnt"},
+     {Namespace::cgroup, "cgroup"},
+     {Namespace::ipc, "ipc"},
+     {Namespace::uts, "uts"},
+     {Namespace::net, "net"},
+     {Namespace::pid, "pid"}}};
 
 struct Started {
   bool attached = false;               // joined a container that was already running

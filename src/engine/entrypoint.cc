@@ -10,6 +10,7 @@
 #include <array>
 
 #include "base/fs.h"
+#include "base/pipe.h"
 #include "base/text.h"
 #include "engine/import_news.h"
 
@@ -18,15 +19,6 @@ namespace {
 
 constexpr size_t longest_output = 64 << 10;
 
-struct Pipe {
-  Fd reader, writer;
-  static Result<Pipe> make() {
-    std::array<int, 2> ends;
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return sys_error("pipe");
-    return Pipe{Fd(ends[0]), Fd(ends[1])};
-  }
-};
-
 // A copy that lives on in the program that is executed, out of the way of what scripts number themselves.
 Result<int> inherited(const Fd& fd) {
   constexpr int out_of_the_way = 64;
@@ -34,26 +26,6 @@ Result<int> inherited(const Fd& fd) {
   if (copy < 0) copy = ::fcntl(fd.get(), F_DUPFD, STDERR_FILENO + 1);
   if (copy < 0) return sys_error("dup");
   return copy;
-}
-
-void reset_signals() {
-  struct sigaction standard = {};
-  standard.sa_handler = SIG_DFL;
-  for (int number = 1; number < NSIG; ++number) ::sigaction(number, &standard, nullptr);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-}
-
-// Reads what is there now; false at the end.
-bool read_some(int fd, std::string& into) {
-  std::array<char, 4096> buffer;
-  for (;;) {
-    ssize_t got = ::read(fd, buffer.data(), buffer.size());
-    if (got < 0) return errno == EAGAIN || errno == EINTR;
-    if (got == 0) return false;
-    into.append(buffer.data(), static_cast<size_t>(got));
-  }
 }
 
 // What a program in the container is given to speak with the supervisor. The paths lead through the entry
@@ -97,7 +69,7 @@ Error cannot_be_executed(Error error, const std::string& name) {
 }  // namespace
 
 Result<RunningEntrypoint> RunningEntrypoint::start(const NamespaceSet& namespaces, Entrypoint entrypoint) {
-  Lines lines{TRY(Pipe::make()), TRY(Pipe::make()), TRY(Pipe::make())};
+  Lines lines{TRY(make_pipe()), TRY(make_pipe()), TRY(make_pipe())};
   auto command = std::move(entrypoint.command);
   command.complete = [&](SandboxCommand& inside) { return complete_command(lines, entrypoint, inside); };
   auto process = start_in_sandbox(namespaces, command);
@@ -137,7 +109,8 @@ Result<Handover> RunningEntrypoint::await(int socket, int listener) {
 
 Result<std::optional<Handover>> RunningEntrypoint::read_handover() {
   constexpr std::string_view end_mark("\0\0", 2);
-  if (handover_ && !read_some(handover_.get(), received_)) handover_.reset();
+  if (handover_ && !take_available(handover_.get(), [&](std::string_view bytes) { received_ += bytes; }))
+    handover_.reset();
   if (received_.size() > max_read_bytes) return sys_error("environment of entry point " + name_, EMSGSIZE);
   if (!received_.ends_with(end_mark)) return std::optional<Handover>();
   handover_.reset();
@@ -150,7 +123,8 @@ Result<std::optional<Handover>> RunningEntrypoint::read_handover() {
 }
 
 void RunningEntrypoint::read_output(int socket) {
-  if (output_ && !read_some(output_.get(), said_)) output_.reset();
+  if (output_ && !take_available(output_.get(), [&](std::string_view bytes) { said_ += bytes; }))
+    output_.reset();
   for (size_t end; log_ && (end = said_.find('\n')) != said_.npos; said_.erase(0, end + 1))
     (void)send_message(socket, ImportNews{ImportNews::Kind::warn, said_.substr(0, end), {}, 0}.encode());
   if (said_.size() > longest_output) said_.erase(0, said_.size() - longest_output);
@@ -169,8 +143,7 @@ Error RunningEntrypoint::ended_early() {
 }
 
 void RunningEntrypoint::drop_output() {
-  std::string dropped;
-  if (output_ && !read_some(output_.get(), dropped)) output_.reset();
+  if (output_ && !take_available(output_.get(), [](std::string_view) {})) output_.reset();
 }
 
 void RunningEntrypoint::end(std::chrono::milliseconds limit) {

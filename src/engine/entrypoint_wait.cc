@@ -1,41 +1,14 @@
 // The engine waits for an entry point that the supervisor runs.
 #include <poll.h>
-#include <signal.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include <array>
 
 #include "engine/entrypoint.h"
+#include "engine/external_program.h"
 #include "engine/import_news.h"
 
 namespace pyxis {
 namespace {
-
-// Signals that ask this process to end become something to be read, for as long as this lives.
-class EndSignals {
- public:
-  EndSignals() {
-    ::sigemptyset(&signals_);
-    for (int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&signals_, number);
-    ::sigprocmask(SIG_BLOCK, &signals_, &before_);
-    fd_.reset(::signalfd(-1, &signals_, SFD_CLOEXEC | SFD_NONBLOCK));
-  }
-  ~EndSignals() {
-    signalfd_siginfo taken;  // the caller ends by itself
-    while (::read(fd_.get(), &taken, sizeof taken) > 0) {
-    }
-    ::sigprocmask(SIG_SETMASK, &before_, nullptr);
-  }
-  EndSignals(const EndSignals&) = delete;
-  EndSignals& operator=(const EndSignals&) = delete;
-
-  int fd() const { return fd_.get(); }
-
- private:
-  sigset_t signals_, before_;
-  Fd fd_;
-};
 
 // Says now and then that it is still waiting.
 class Patience {
@@ -59,7 +32,7 @@ class Patience {
 }  // namespace
 
 Result<std::string> follow_entrypoint(int socket, const std::string& name, Reporter& reporter) {
-  EndSignals signals;
+  auto signals = TRY(EndSignals::watch());
   Patience patience(name, reporter);
   auto cancelled = [&] {
     reporter.warn("cancelled while the entry point " + name + " was running");

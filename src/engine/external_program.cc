@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/fs.h"
+#include "base/pipe.h"
 #include "base/text.h"
 
 namespace pyxis {
@@ -19,31 +20,8 @@ constexpr seconds patience{
     8};  // for a program that tidies up; slurmstepd's for a step that is cancelled is 30
 constexpr size_t most_lines = 200, longest_line = 4096, longest_output = 1 << 20;
 
-struct Pipe {
-  Fd reader, writer;
-};
-
-Result<Pipe> make_pipe() {
-  std::array<int, 2> ends;
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return sys_error("pipe");
-  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  return Pipe{Fd(ends[0]), Fd(ends[1])};
-}
-
-// What is there now; false at the end.
-template <class Take>
-bool read_some(int fd, Take&& take) {
-  std::array<char, 4096> buffer;
-  for (;;) {
-    ssize_t got = ::read(fd, buffer.data(), buffer.size());
-    if (got < 0) return errno == EAGAIN || errno == EINTR;
-    if (got == 0) return false;
-    take(std::string_view(buffer.data(), static_cast<size_t>(got)));
-  }
-}
-
 Result<ProgramOutcome> run(const ExternalProgram& program, const EndSignals* signals) {
-  auto output = TRY(make_pipe()), errors = TRY(make_pipe());
+  auto output = TRY(make_polled_pipe()), errors = TRY(make_polled_pipe());
   if (signals && signals->came()) return Error{"cancelled", {}, ECANCELED};
   auto child = TRY(start_external_program(program, output.writer.get(), errors.writer.get()));
   output.writer.reset();
@@ -51,11 +29,11 @@ Result<ProgramOutcome> run(const ExternalProgram& program, const EndSignals* sig
   ProgramOutcome outcome;
   CollectedLines said;
   auto read_both = [&] {
-    bool open = read_some(output.reader.get(), [&](std::string_view bytes) {
+    bool open = take_available(output.reader.get(), [&](std::string_view bytes) {
       if (outcome.output.size() < longest_output) outcome.output += bytes;
     });
     if (!open) output.reader.reset();
-    if (!read_some(errors.reader.get(), [&](std::string_view bytes) { said.add(bytes); }))
+    if (!take_available(errors.reader.get(), [&](std::string_view bytes) { said.add(bytes); }))
       errors.reader.reset();
   };
   auto ended = TRY(open_pidfd(child.pid()));

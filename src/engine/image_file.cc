@@ -8,6 +8,7 @@
 
 #include <array>
 
+#include "base/pipe.h"
 #include "base/text.h"
 #include "engine/helper.h"
 #include "engine/launch.h"
@@ -95,15 +96,6 @@ Result<ReadableTree> tree_of_container(const Store& store, const Settings& setti
     tree.root = std::move(tree.sandbox.root);
   }
   return tree;
-}
-
-// A file with this content that only descriptors lead to.
-Result<Fd> memory_file(const std::string& content) {
-  Fd file(::memfd_create("request", MFD_CLOEXEC));
-  if (!file) return sys_error("memfd_create");
-  TRY(write_all(file.get(), content));
-  if (::lseek(file.get(), 0, SEEK_SET) != 0) return sys_error("lseek");
-  return file;
 }
 
 Result<WriteRequest> request_for(const ImageFileTarget& target, const Settings& settings,

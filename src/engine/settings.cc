@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/fs.h"
+#include "base/pipe.h"
 #include "base/process.h"
 #include "base/text.h"
 
@@ -25,9 +26,7 @@ bool setting_name(std::string_view name) {
 
 // A value with "$(command)": the shell expands it, as the user. The file is the admin's, or the user's own.
 Result<std::string> expand_by_shell(const std::string& value, const Environment& environment) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return sys_error("pipe");
-  Fd reader(ends[0]), writer(ends[1]);
+  auto [reader, writer] = TRY(make_pipe());
   auto lines = environment.lines();
   if (!environment.has("PATH")) lines.push_back(std::string("PATH=") + standard_path);
   auto child =

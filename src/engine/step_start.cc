@@ -3,17 +3,10 @@
 #include "base/log.h"
 #include "engine/start.h"
 #include "engine/step.h"
+#include "engine/step_answer.h"
 
 namespace pyxis {
 namespace {
-
-void answer_failure(int socket, Phase phase, const Error& error) {
-  Event event;
-  event.kind = Event::Kind::failed;
-  event.phase = phase;
-  event.text = error.text();
-  if (!send_message(socket, event.encode()).ok()) log::error(error.text());
-}
 
 int answer_success(int socket, const JoinedContainer& running) {
   Event event;
@@ -30,16 +23,11 @@ int answer_success(int socket, const JoinedContainer& running) {
   return sent.ok() ? 0 : 1;
 }
 
-Result<StartRequest> receive_request(int socket) {
-  auto message = TRY(receive_message(socket));
-  return StartRequest::decode(message.body);
-}
-
 }  // namespace
 
 int step_start(const Environment& environment) {
   Fd socket(contract_socket_fd), leash(contract_leash_fd), farewell(contract_answer_fd);
-  auto request = receive_request(socket.get());
+  auto request = receive_start_request(socket.get());
   auto settings = load_settings(environment);
   if (!request.ok() || !settings.ok()) {
     answer_failure(socket.get(), Phase::request, request.ok() ? settings.error() : request.error());

@@ -15,15 +15,8 @@
 namespace pyxis::enroot {
 namespace {
 
-constexpr std::array<std::pair<Namespace, const char*>, 6> kinds = {{{Namespace::user, "user"},
-                                                                     {Namespace::mount, "mnt"},
-                                                                     {Namespace::cgroup, "cgroup"},
-                                                                     {Namespace::ipc, "ipc"},
-                                                                     {Namespace::uts, "uts"},
-                                                                     {Namespace::net, "net"}}};
-
 const char* file_of(Namespace kind) {
-  return std::ranges::find(kinds, kind, [](const auto& each) { return each.first; })->second;
+  return std::ranges::find(namespace_files, kind, [](const auto& each) { return each.first; })->second;
 }
 
 bool own(Namespace kind, int fd) {
@@ -44,7 +37,8 @@ bool gone(const Error& error) {
 Result<Joined> look_at(pid_t pid) {
   auto proc = TRY(open_path("/proc/" + std::to_string(pid), O_PATH | O_DIRECTORY));
   Joined joined;
-  for (const auto& [kind, name] : kinds) {
+  for (const auto& [kind, name] : namespace_files) {
+    if (kind == Namespace::pid) continue;  // no task can enter it
     auto file = open_at(proc.get(), std::string("ns/") + name, O_RDONLY);
     if (file.ok())
       joined.namespaces.emplace_back(kind, std::move(*file));

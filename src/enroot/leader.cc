@@ -10,21 +10,11 @@
 #include <cstring>
 
 #include "base/fs.h"
+#include "base/pipe.h"
 #include "engine/installation.h"
 
 namespace pyxis::enroot {
 namespace {
-
-struct Pipe {
-  Fd reader, writer;
-};
-
-Result<Pipe> make_pipe() {
-  std::array<int, 2> ends;
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return sys_error("pipe");
-  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  return Pipe{Fd(ends[0]), Fd(ends[1])};
-}
 
 // The socket that is mounted in the container, where only the user can reach it.
 Result<Fd> listen_in(const Notes& notes) {
@@ -153,7 +143,7 @@ Result<Led> start_leader(const Tool& tool, const std::string& what, const StartR
     TRY(write_file(notes.directory(), "rc", rc_without_entrypoint));
     leader.rc = notes.path() + "/rc";
   }
-  auto output = TRY(make_pipe());
+  auto output = TRY(make_polled_pipe());
   auto program = tool.program(start_command(what, request, leader));
   program.goes_with_caller = false;  // which ends when the container has started
   auto process = TRY(start_external_program(program, output.writer.get(), output.writer.get()));

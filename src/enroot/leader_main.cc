@@ -22,13 +22,6 @@ namespace {
 
 using namespace pyxis;
 
-constexpr std::array<std::pair<Namespace, const char*>, 6> kinds = {{{Namespace::user, "user"},
-                                                                     {Namespace::mount, "mnt"},
-                                                                     {Namespace::cgroup, "cgroup"},
-                                                                     {Namespace::ipc, "ipc"},
-                                                                     {Namespace::uts, "uts"},
-                                                                     {Namespace::net, "net"}}};
-
 // Children that an entry point has left are reaped by the kernel: that is what ignoring SIGCHLD means.
 void ignore_signals() {
   struct sigaction ignore = {};
@@ -79,7 +72,8 @@ Result<void> report(int socket) {
   for (char** line = environ; *line; ++line) event.started.env.emplace_back(*line);
   std::vector<Fd> opened;
   std::vector<int> descriptors;
-  for (const auto& [kind, name] : kinds) {
+  for (const auto& [kind, name] : namespace_files) {
+    if (kind == Namespace::pid) continue;  // no task can enter it
     auto path = std::string("/proc/self/ns/") + name;
     Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file && errno == ENOENT) continue;  // a kernel without this kind

@@ -1,18 +1,11 @@
 #include <signal.h>
 
 #include "base/log.h"
+#include "engine/step_answer.h"
 #include "enroot/start.h"
 
 namespace pyxis::enroot {
 namespace {
-
-void answer_failure(int socket, Phase phase, const Error& error) {
-  Event event;
-  event.kind = Event::Kind::failed;
-  event.phase = phase;
-  event.text = error.text();
-  if (!send_message(socket, event.encode()).ok()) log::error(error.text());
-}
 
 int answer_success(int socket, const Joined& joined) {
   std::vector<int> descriptors;
@@ -22,17 +15,12 @@ int answer_success(int socket, const Joined& joined) {
   return sent.ok() ? 0 : 1;
 }
 
-Result<StartRequest> receive_request(int socket) {
-  auto message = TRY(receive_message(socket));
-  return StartRequest::decode(message.body);
-}
-
 }  // namespace
 
 int step_start(const Options& options, const Environment& environment) {
   Fd socket(contract_socket_fd);
   Ends ends{Fd(contract_leash_fd), Fd(contract_answer_fd)};
-  auto request = receive_request(socket.get());
+  auto request = receive_start_request(socket.get());
   if (!request.ok()) return answer_failure(socket.get(), Phase::request, request.error()), 1;
   EventReporter reporter(socket.get());
   Phase phase = Phase::request;

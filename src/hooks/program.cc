@@ -11,6 +11,7 @@
 
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/pipe.h"
 #include "base/process.h"
 #include "base/text.h"
 
@@ -22,14 +23,10 @@ constexpr size_t largest_result = 16 << 20;  // that is wanted
 
 // Reads what is there now; false at the end.
 bool read_some(int fd, std::string& output) {
-  std::array<char, 4096> buffer;
-  for (;;) {
-    ssize_t got = ::read(fd, buffer.data(), buffer.size());
-    if (got < 0) return errno == EAGAIN || errno == EINTR;
-    if (got == 0) return false;
-    output.append(buffer.data(), static_cast<size_t>(got));
+  return take_available(fd, [&](std::string_view bytes) {
+    output += bytes;
     if (output.size() > 2 * longest_output) output.erase(0, output.size() - longest_output);
-  }
+  });
 }
 
 // What comes until the program ends: others that it has started may hold the pipe for longer.
@@ -88,12 +85,6 @@ Result<void> judge(const ProgramCall& call, int status, const std::string& said)
   return ok();
 }
 
-Result<Fd> memory_file() {
-  Fd file(::memfd_create("output", MFD_CLOEXEC));
-  if (!file) return sys_error("memfd_create");
-  return file;
-}
-
 Result<std::string> content_of(const Fd& file) {
   if (::lseek(file.get(), 0, SEEK_SET) != 0) return sys_error("lseek");
   return read_fd(file.get(), largest_result);
@@ -110,10 +101,7 @@ Result<std::string> end_of(const Fd& file) {
 
 Result<void> run_program(const ProgramCall& call, const std::vector<std::string>& environment) {
   auto null = TRY(open_path("/dev/null", O_RDONLY));
-  std::array<int, 2> ends;
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return sys_error("pipe");
-  Fd reader(ends[0]), writer(ends[1]);
-  ::fcntl(reader.get(), F_SETFL, O_NONBLOCK);  // this end's alone: a pipe's ends are two open descriptions
+  auto [reader, writer] = TRY(make_polled_pipe());
   auto request = spawn_request(call, environment);
   request.descriptors = {
       {null.get(), STDIN_FILENO}, {writer.get(), STDOUT_FILENO}, {writer.get(), STDERR_FILENO}};

@@ -11,10 +11,6 @@
 
 namespace pyxis {
 
-// Memory that a hostile image makes a process ask for has an end (RLIMIT_DATA: about 1 GiB, and something for
-// each of `threads`); std::bad_alloc says so. Threads have stacks of 8 MiB at most.
-Result<void> limit_memory(unsigned threads);
-
 // From here on this process can open no file but the devices of FUSE and directories, execute nothing, make
 // no connection, no namespace, and no process, and touch no other process. On a kernel without Landlock it
 // can open nothing at all.

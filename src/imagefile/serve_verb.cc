@@ -14,6 +14,7 @@
 #include "engine/image_server.h"
 #include "engine/import_news.h"
 #include "imagefile/confine.h"
+#include "imagefile/limits.h"
 #include "imagefile/processors.h"
 #include "squash/reader.h"
 #include "squash/serve.h"

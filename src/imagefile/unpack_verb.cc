@@ -8,26 +8,12 @@
 #include "engine/unpacked_image.h"
 #include "imagefile/byte_progress.h"
 #include "imagefile/confine.h"
+#include "imagefile/limits.h"
 #include "imagefile/processors.h"
 #include "squash/reader.h"
 #include "squash/unpack.h"
 
 namespace pyxis {
-namespace {
-
-// A descriptor is open for each level of directories and each file that waits for a thread; a write beyond a
-// limit is an error and no death.
-void adapt_limits() {
-  struct rlimit files;
-  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
-    files.rlim_cur = files.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &files);
-  }
-  ::signal(SIGXFSZ, SIG_IGN);
-}
-
-}  // namespace
-
 Result<std::string> unpack_verb(std::span<char* const> arguments, Reporter& reporter) {
   std::string name = arguments[0];
   adapt_limits();

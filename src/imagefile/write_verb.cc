@@ -11,6 +11,7 @@
 #include "engine/helper_program.h"
 #include "engine/write_request.h"
 #include "imagefile/byte_progress.h"
+#include "imagefile/limits.h"
 #include "sandbox/userns.h"
 #include "squash/output_file.h"
 #include "squash/writer.h"
@@ -23,16 +24,6 @@ namespace {
 void read_whatever_is_ours() {
   auto map = own_id_map(true);
   if (::unshare(CLONE_NEWUSER) == 0) (void)write_own_id_map(map);
-}
-
-// A descriptor is open for each level of directories; a write beyond a limit is an error and no death.
-void adapt_limits() {
-  struct rlimit files;
-  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
-    files.rlim_cur = files.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &files);
-  }
-  ::signal(SIGXFSZ, SIG_IGN);
 }
 
 Result<uint64_t> write_image(const WriteRequest& request, std::stop_token stop, Reporter& reporter) {

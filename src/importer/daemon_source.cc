@@ -8,6 +8,7 @@
 #include <array>
 
 #include "base/fs.h"
+#include "base/pipe.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "image/json_fields.h"
@@ -48,11 +49,9 @@ class Saving {
  public:
   static Result<Saving> start(const SourceContext& context, const Program& program) {
     Saving saving(program);
-    std::array<int, 2> ends;
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return sys_error("pipe");
-    saving.output_.reset(ends[0]);
-    Fd theirs(ends[1]);
-    saving.words_ = TRY(memory_file(""));
+    auto [reader, theirs] = TRY(make_pipe());
+    saving.output_ = std::move(reader);
+    saving.words_ = TRY(memory_file());
     Fd nothing = TRY(open_path("/dev/null", O_RDONLY));
     SpawnRequest request;
     request.program = program.path;

@@ -10,6 +10,7 @@
 #include <array>
 
 #include "base/fs.h"
+#include "base/pipe.h"
 #include "base/process.h"
 #include "base/text.h"
 
@@ -18,18 +19,6 @@ namespace {
 
 constexpr size_t max_output = 1u << 20;
 using Clock = std::chrono::steady_clock;
-
-struct Pipe {
-  Fd read_end, write_end;
-};
-
-Result<Pipe> make_pipe() {
-  std::array<int, 2> ends;
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return sys_error("pipe");
-  Pipe out{Fd(ends[0]), Fd(ends[1])};
-  if (::fcntl(out.read_end.get(), F_SETFL, O_NONBLOCK) != 0) return sys_error("pipe");
-  return out;
-}
 
 // Takes what is there. False at the end of the stream.
 Result<bool> drain(int fd, std::string& out) {
@@ -49,8 +38,7 @@ Result<bool> drain(int fd, std::string& out) {
 Result<void> collect(int process, Pipe& out, Pipe& err, CommandOutput& output, Clock::time_point deadline,
                      int stopped) {
   std::array<pollfd, 4> watched = {pollfd{process, POLLIN, 0}, pollfd{stopped, POLLIN, 0},
-                                   pollfd{out.read_end.get(), POLLIN, 0},
-                                   pollfd{err.read_end.get(), POLLIN, 0}};
+                                   pollfd{out.reader.get(), POLLIN, 0}, pollfd{err.reader.get(), POLLIN, 0}};
   for (;;) {
     auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
     if (left <= 0) return fail("it did not end in time");
@@ -58,30 +46,22 @@ Result<void> collect(int process, Pipe& out, Pipe& err, CommandOutput& output, C
     if (ready < 0 && errno != EINTR) return sys_error("poll");
     if (ready <= 0) continue;
     if (watched[1].revents) return sys_error("it was interrupted", ECANCELED);
-    if (watched[2].revents && !TRY(drain(out.read_end.get(), output.out))) watched[2].fd = -1;
-    if (watched[3].revents && !TRY(drain(err.read_end.get(), output.err))) watched[3].fd = -1;
+    if (watched[2].revents && !TRY(drain(out.reader.get(), output.out))) watched[2].fd = -1;
+    if (watched[3].revents && !TRY(drain(err.reader.get(), output.err))) watched[3].fd = -1;
     if (!watched[0].revents) continue;
-    TRY(drain(out.read_end.get(), output.out));
-    TRY(drain(err.read_end.get(), output.err));
+    TRY(drain(out.reader.get(), output.out));
+    TRY(drain(err.reader.get(), output.err));
     return ok();
   }
 }
 
 }  // namespace
 
-Result<Fd> memory_file(std::string_view content) {
-  Fd file(::memfd_create("pyxis", MFD_CLOEXEC));
-  if (!file) return sys_error("memfd_create");
-  TRY(write_all(file.get(), content));
-  if (::lseek(file.get(), 0, SEEK_SET) != 0) return sys_error("lseek");
-  return file;
-}
-
 Result<CommandOutput> run_command(const CommandRequest& request, const std::stop_token& stop) {
   auto deadline = Clock::now() + request.deadline;
   auto input = TRY(memory_file(request.input));
-  auto out = TRY(make_pipe());
-  auto err = TRY(make_pipe());
+  auto out = TRY(make_polled_pipe());
+  auto err = TRY(make_polled_pipe());
   Fd stopped(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!stopped) return sys_error("eventfd");
   std::stop_callback on_stop(
@@ -91,12 +71,12 @@ Result<CommandOutput> run_command(const CommandRequest& request, const std::stop
   spawned.program = request.program;
   spawned.arguments = request.arguments;
   spawned.environment = request.environment.lines();
-  spawned.descriptors = {{input.get(), 0}, {out.write_end.get(), 1}, {err.write_end.get(), 2}};
+  spawned.descriptors = {{input.get(), 0}, {out.writer.get(), 1}, {err.writer.get(), 2}};
   spawned.descriptors.insert(spawned.descriptors.end(), request.descriptors.begin(),
                              request.descriptors.end());
   auto child = TRY(spawn(spawned));
-  out.write_end.reset();
-  err.write_end.reset();
+  out.writer.reset();
+  err.writer.reset();
   auto process = TRY(open_pidfd(child.pid()));
 
   CommandOutput output;

@@ -33,10 +33,6 @@ struct CommandOutput {
 // waited for.
 Result<CommandOutput> run_command(const CommandRequest& request, const std::stop_token& stop);
 
-// An unnamed file in memory with this content, at its beginning: text for a child that must not be in its
-// argv.
-Result<Fd> memory_file(std::string_view content);
-
 // The first executable NAME in $PATH of `environment`; empty where there is none.
 std::string find_program(const std::string& name, const Environment& environment);
 

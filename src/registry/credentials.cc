@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "base/fs.h"
+#include "base/pipe.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "contract/reference.h"

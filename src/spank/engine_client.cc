@@ -11,6 +11,7 @@
 #include <chrono>
 
 #include "base/fs.h"
+#include "base/pipe.h"
 #include "contract/answer.h"
 #include "spank/engine.h"
 
@@ -210,7 +211,7 @@ Result<void> EngineProgram::run_to_end(const std::string& verb, const std::strin
                                        const EngineProcess& process, seconds deadline) {
   auto pair = TRY(make_socket_pair());
   if (::shutdown(pair.ours.get(), SHUT_RD) != 0) return sys_error("shutdown");  // see contract/answer.h
-  auto answer = TRY(AnswerPipe::make());
+  auto answer = TRY(make_pipe());
   auto child = TRY(spawn_engine(verb, process, pair.theirs.get(), {-1, answer.writer.get()}));
   pair.theirs.reset();
   answer.writer.reset();

@@ -37,7 +37,7 @@ Result<void> make_ties(Step& step) {
   step.leash_engine.reset(ends[1]);
   // Nothing can be queued for slurmstepd then: what users queue there would have to be dropped by it.
   if (::shutdown(step.leash_keep.get(), SHUT_RD) != 0) return sys_error("shutdown");
-  step.farewell = TRY(AnswerPipe::make());
+  step.farewell = TRY(make_pipe());
   return ok();
 }
 

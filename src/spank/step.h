@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "base/pipe.h"
 #include "base/process.h"
 #include "contract/answer.h"
 #include "spank/engine.h"
@@ -34,10 +35,10 @@ struct Step {
   std::string container;  // engine-side name
   std::string runtime_dir;
   std::string importer;  // of plugstack.conf; empty: none
-  pid_t owner = 0;  // slurmstepd
+  pid_t owner = 0;       // slurmstepd
   std::unique_ptr<Rendezvous> rendezvous;
   Fd leash_keep, leash_engine;
-  AnswerPipe farewell;  // slurmstepd reads, the supervisor writes
+  Pipe farewell;  // slurmstepd reads, the supervisor writes
   // What went wrong before there were tasks. An error of init_post_opt() would drain the node (job_manager()
   // in slurmstepd), and one of user_init() does not reach srun: it is raised in task_init().
   std::optional<Error> deferred;

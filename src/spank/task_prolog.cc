@@ -7,6 +7,7 @@
 #include <array>
 
 #include "base/fs.h"
+#include "base/pipe.h"
 #include "base/process.h"
 #include "base/text.h"
 
@@ -20,9 +21,7 @@ std::optional<std::string_view> behind(std::string_view line, std::string_view w
 }
 
 Result<std::string> output_of(const std::string& program, std::vector<std::string> environment) {
-  std::array<int, 2> ends;
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return sys_error("pipe");
-  Fd reader(ends[0]), writer(ends[1]);
+  auto [reader, writer] = TRY(make_pipe());
   auto null = TRY(open_path("/dev/null", O_RDONLY));
   environment.emplace_back("SLURM_SCRIPT_CONTEXT=prolog_task");  // as Slurm has it
   SpawnRequest request;

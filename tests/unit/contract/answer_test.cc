@@ -14,7 +14,7 @@ using ::testing::SizeIs;
 class Answer : public ::testing::Test {
  protected:
   Result<void> read(seconds limit = seconds(10)) { return read_answer(pipe.reader.get(), limit); }
-  AnswerPipe pipe = std::move(AnswerPipe::make()).value();
+  Pipe pipe = std::move(make_pipe()).value();
 };
 
 TEST_F(Answer, ComesAsItWasWritten) {

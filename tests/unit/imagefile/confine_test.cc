@@ -1,5 +1,6 @@
 // What a confined process can still do, tried out.
 #include "imagefile/confine.h"
+#include "imagefile/limits.h"
 
 #include <fcntl.h>
 #include <linux/openat2.h>

@@ -42,7 +42,7 @@ class EngineClient : public ::testing::Test {
     return container.ok() ? "" : container.error().text();
   }
   Fd keep, leash;
-  AnswerPipe farewell_pipe = std::move(AnswerPipe::make()).value();
+  Pipe farewell_pipe = std::move(make_pipe()).value();
   std::unique_ptr<Engine> engine = pyxis_engine(FAKE_ENGINE);
   std::vector<std::string> heard;
 };
@@ -111,14 +111,14 @@ TEST_F(EngineClient, FinishTellsHowItWent) {
 
 TEST_F(EngineClient, FinishNeedsNoEngineWhereTheSupervisorSaysThatItHasClearedUp) {
   engine = pyxis_engine("/no/such/pyxis");
-  auto farewell = AnswerPipe::make();
+  auto farewell = make_pipe();
   ASSERT_TRUE(farewell.ok());
   write_answer(farewell->writer.get(), ok());
   EXPECT_TRUE(engine->finish({"c", "", true, "", ""}, {}, farewell->reader.get()).ok());
 }
 
 TEST_F(EngineClient, FinishRunsTheEngineWhereTheSupervisorHasDied) {
-  auto farewell = AnswerPipe::make();
+  auto farewell = make_pipe();
   ASSERT_TRUE(farewell.ok());
   farewell->writer.reset();
   EXPECT_EQ(engine->finish({"fail", "", true, "", ""}, {}, farewell->reader.get()).error().text(),
