@@ -63,6 +63,9 @@ ReadAhead::~ReadAhead() {
 
 // Nothing that goes wrong here may end the process: a job's root file system depends on it.
 void ReadAhead::run(void (ReadAhead::*work)()) noexcept {
+  // What is read ahead takes no processor from whoever needs one now: the task, and the answers it waits for.
+  const sched_param none{};
+  ::sched_setscheduler(0, SCHED_IDLE, &none);
   try {
     (this->*work)();
   } catch (const std::exception&) {
