@@ -104,11 +104,13 @@ kill_slurmstepd() {
   pkill -KILL -P "$srun"
 }
 
-after_the_hit() {
+# What srun's status is when its job is cancelled is a matter of which message of Slurm's reaches it first.
+after_the_hit() { # [cancelled]
   fault _release
   local status=0
   ended "$srun" || status=$?
-  ((status != 0 && status != 124)) || fail "srun did not fail: status $status"
+  ((status != 124)) || fail 'srun does not end'
+  [[ ${1:-} == cancelled ]] || ((status != 0)) || fail 'srun did not fail'
   controller scancel "$job" 2>/dev/null || true
   job=''
   # The next step clears up, and the same command succeeds. A kind that stalls does no more after its release.
@@ -130,7 +132,7 @@ after_the_hit() {
   running
   kill_engine
   controller scancel "$job"
-  after_the_hit
+  after_the_hit cancelled
 }
 
 @test "kill -9 of slurmstepd while the engine imports" {
@@ -151,14 +153,14 @@ after_the_hit() {
   local image job srun
   importing
   controller scancel "$job"
-  after_the_hit
+  after_the_hit cancelled
 }
 
 @test "scancel while the command runs" {
   local image job srun
   running
   controller scancel "$job"
-  after_the_hit
+  after_the_hit cancelled
 }
 
 @test "a job that runs out of time leaves nothing" {
@@ -187,7 +189,7 @@ after_the_hit() {
   run -0 "$repo/scripts/cluster" restart node1
   run -0 on node1 pgrep -u alice sleep
   controller scancel "$job"
-  after_the_hit
+  after_the_hit cancelled
 }
 
 @test "a step whose tasks leave processes behind ends without them" {
