@@ -104,13 +104,11 @@ kill_slurmstepd() {
   pkill -KILL -P "$srun"
 }
 
-# What srun's status is when its job is cancelled is a matter of which message of Slurm's reaches it first.
-after_the_hit() { # [cancelled]
+after_the_hit() {
   fault _release
   local status=0
   ended "$srun" || status=$?
-  ((status != 124)) || fail 'srun does not end'
-  [[ ${1:-} == cancelled ]] || ((status != 0)) || fail 'srun did not fail'
+  ((status != 0 && status != 124)) || fail "srun did not fail: status $status"
   controller scancel "$job" 2>/dev/null || true
   job=''
   # The next step clears up, and the same command succeeds. A kind that stalls does no more after its release.
@@ -132,7 +130,7 @@ after_the_hit() { # [cancelled]
   running
   kill_engine
   controller scancel "$job"
-  after_the_hit cancelled
+  after_the_hit
 }
 
 @test "kill -9 of slurmstepd while the engine imports" {
@@ -153,14 +151,14 @@ after_the_hit() { # [cancelled]
   local image job srun
   importing
   controller scancel "$job"
-  after_the_hit cancelled
+  after_the_hit
 }
 
 @test "scancel while the command runs" {
   local image job srun
   running
   controller scancel "$job"
-  after_the_hit cancelled
+  after_the_hit
 }
 
 @test "a job that runs out of time leaves nothing" {
@@ -189,7 +187,7 @@ after_the_hit() { # [cancelled]
   run -0 "$repo/scripts/cluster" restart node1
   run -0 on node1 pgrep -u alice sleep
   controller scancel "$job"
-  after_the_hit cancelled
+  after_the_hit
 }
 
 @test "a step whose tasks leave processes behind ends without them" {
