@@ -85,7 +85,8 @@ running() {
   # Opened for reading and writing, neither end of the fifo waits for the other.
   local up line
   exec {up}<>"$BATS_TEST_TMPDIR/out"
-  in_background -n2 --container-image="$image" sh -c 'sleep 1000 & echo up; wait' >&"$up"
+  # A command that is ended is no success, whichever of its processes Slurm's signal reaches first.
+  in_background -n2 --container-image="$image" sh -c 'sleep 1000 & echo up; wait; exit 1' >&"$up"
   read -r -t 60 line <&"$up" && read -r -t 60 line <&"$up" || fail "the step does not start: $(cat "$BATS_TEST_TMPDIR/srun.err")"
 }
 
