@@ -282,6 +282,12 @@ Result<void> unlock(int fd) {
   return ok();
 }
 
+bool still_named(int dir, const std::string& name, int fd) {
+  struct stat by_name, by_fd;
+  return ::fstatat(dir, name.c_str(), &by_name, AT_SYMLINK_NOFOLLOW) == 0 && ::fstat(fd, &by_fd) == 0 &&
+         by_name.st_dev == by_fd.st_dev && by_name.st_ino == by_fd.st_ino;
+}
+
 std::string fd_path(int fd) {
   return "/proc/self/fd/" + std::to_string(fd);
 }

@@ -59,6 +59,9 @@ Result<void> lock(int fd, LockMode mode);
 // True if it was had at once.
 Result<bool> try_lock(int fd, LockMode mode);
 Result<void> unlock(int fd);
+// Whether `name` in `dir` is still the file that `fd` is open on. Who waits for the lock of a file that its holder
+// may remove asks this once it has the lock: it may be that of no file any more.
+bool still_named(int dir, const std::string& name, int fd);
 
 inline Result<Fd> open_path(const std::string& path, int flags, mode_t mode) {
   return open_at(-100 /* AT_FDCWD */, path, flags, mode);

@@ -2,13 +2,9 @@
 
 #include <unistd.h>
 
-#include <atomic>
 #include <string>
 
 namespace pyxis::log {
-namespace {
-}
-
 bool terminal() {
   static const bool is_terminal = ::isatty(STDERR_FILENO) == 1;
   return is_terminal;

@@ -18,12 +18,6 @@ bool is_own(int fd) {
   return ::fstat(fd, &info) == 0 && info.st_uid == ::getuid();
 }
 
-bool still_named(const std::string& path, int fd) {
-  struct stat by_name, by_fd;
-  return ::lstat(path.c_str(), &by_name) == 0 && ::fstat(fd, &by_fd) == 0 && by_name.st_ino == by_fd.st_ino &&
-         by_name.st_dev == by_fd.st_dev;
-}
-
 // Whoever works in one holds a lock on it.
 void sweep(const std::string& parent) {
   auto directory = open_path(parent, O_RDONLY | O_DIRECTORY);
@@ -50,7 +44,8 @@ Result<std::pair<std::string, Fd>> make_locked(const std::string& parent) {
     auto directory = open_path(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     if (!directory.ok() && directory.error().code == ENOENT) continue;
     if (!directory.ok()) return std::move(directory).error();
-    if (TRY(try_lock(directory->get(), LockMode::exclusive)) && still_named(path, directory->get()))
+    if (TRY(try_lock(directory->get(), LockMode::exclusive)) &&
+        still_named(AT_FDCWD, path, directory->get()))
       return std::pair(std::move(path), std::move(*directory));
   }
 }

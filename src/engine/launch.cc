@@ -202,6 +202,7 @@ Result<Launched> launch_container(const Store& store, const Settings& settings, 
   launched.workdir = !options.workdir.empty()    ? options.workdir
                      : !prepared.workdir.empty() ? prepared.workdir
                                                  : "/";
+  launched.recorded = std::move(recorded);
   return launched;
 }
 

@@ -33,6 +33,7 @@ struct Launched {
   std::vector<std::string> env;  // the container's own variables, "NAME=value"
   std::string workdir;
   std::string init_name;     // LaunchOptions::init: what that is called; empty: nothing
+  RecordedConfig recorded;   // the container's
   ServedImage image_server;  // who serves its image file, if it stands on one
 };
 

@@ -54,6 +54,18 @@ std::optional<JoinedContainer> ask_for_container(int connection) {
   return found;
 }
 
+// One supervisor after the other, until `enough` is true of an answer.
+template <class Enough>
+Result<void> ask_all(const std::string& runtime_path, const std::string& container, Enough&& enough) {
+  auto directory = TRY(RunningDirectory::find(runtime_path, container));
+  if (!directory) return ok();
+  TRY(directory->visit([&](int connection) {
+    auto answer = ask_for_container(connection);
+    return answer && enough(std::move(*answer));
+  }));
+  return ok();
+}
+
 }  // namespace
 
 Result<RunningDirectory> RunningDirectory::open(const std::string& runtime_path,
@@ -130,11 +142,9 @@ std::optional<Fd> RunningDirectory::connect(const std::string& name) const {
 Result<std::optional<JoinedContainer>> join_running(const std::string& runtime_path,
                                                     const std::string& container) {
   std::optional<JoinedContainer> joined;
-  auto directory = TRY(RunningDirectory::find(runtime_path, container));
-  if (!directory) return joined;
-  TRY(directory->visit([&](int connection) {
-    joined = ask_for_container(connection);
-    return joined.has_value();
+  TRY(ask_all(runtime_path, container, [&](JoinedContainer one) {
+    joined = std::move(one);
+    return true;
   }));
   return joined;
 }
@@ -142,10 +152,8 @@ Result<std::optional<JoinedContainer>> join_running(const std::string& runtime_p
 Result<std::vector<JoinedContainer>> all_running(const std::string& runtime_path,
                                                  const std::string& container) {
   std::vector<JoinedContainer> all;
-  auto directory = TRY(RunningDirectory::find(runtime_path, container));
-  if (!directory) return all;
-  TRY(directory->visit([&](int connection) {
-    if (auto one = ask_for_container(connection)) all.push_back(std::move(*one));
+  TRY(ask_all(runtime_path, container, [&](JoinedContainer one) {
+    all.push_back(std::move(one));
     return false;
   }));
   return all;

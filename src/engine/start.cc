@@ -247,7 +247,7 @@ class Start {
     container.running.started.workdir = launched.workdir;
     container.running.namespaces = std::move(launched.sandbox.namespaces);
     if (!launched.init_name.empty())
-      container.entrypoint = TRY(entrypoint_of(launched.init_name, record, std::move(init)));
+      container.entrypoint = TRY(entrypoint_of(std::move(launched), std::move(init)));
     if (container.entrypoint) {
       container.entrypoint->command.keep_capabilities = remap_root || superuser;
       container.entrypoint->command.pretend_ownership = !superuser;
@@ -257,11 +257,10 @@ class Start {
     return container;
   }
 
-  Result<Entrypoint> entrypoint_of(const std::string& name, const ContainerRecord& record,
-                                   InitRequest init) const {
+  Result<Entrypoint> entrypoint_of(Launched launched, InitRequest init) const {
     Entrypoint entrypoint;
-    entrypoint.name = name;
-    entrypoint.recorded = TRY(recorded_config(*store_, record));
+    entrypoint.name = std::move(launched.init_name);
+    entrypoint.recorded = std::move(launched.recorded);
     entrypoint.host = settings_.environment;
     entrypoint.init = std::move(init);
     entrypoint.log = request_.entrypoint_log;

@@ -47,7 +47,7 @@ Result<void> leave_container(Notes& notes) {
 Result<void> sweep(const Tool& tool, const std::string& runtime_dir) {
   for (const auto& container : TRY(noted_containers(runtime_dir)))
     TRY(clear_if_left_behind(tool, runtime_dir, container));
-  return ok();
+  return remove_forgotten(runtime_dir);
 }
 
 }  // namespace pyxis::enroot

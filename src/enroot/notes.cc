@@ -16,13 +16,8 @@ namespace {
 
 const std::string forgotten = ".forgotten-";
 
-// Whoever has waited for the lock of notes that were removed meanwhile holds that of no file.
-Result<bool> still_there(int directory, const std::string& path, int lock_file) {
-  struct stat held, named;
-  if (::fstat(lock_file, &held) != 0) return sys_error("lock");
-  if (::fstatat(directory, path.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0)
-    return errno == ENOENT ? Result<bool>(false) : sys_error("lock");
-  return held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+bool is_forgotten(const std::string& name) {
+  return name.starts_with(forgotten);
 }
 
 std::optional<std::string> read_link(int directory, const char* name) {
@@ -59,7 +54,7 @@ Result<bool> Notes::lock_directory() {
   directory_ = TRY(make_directory_at(parent_.get(), container_, 0700));
   lock_ = TRY(open_at(directory_.get(), "lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
   TRY(lock(lock_.get(), LockMode::exclusive));
-  return still_there(parent_.get(), container_ + "/lock", lock_.get());
+  return still_named(parent_.get(), container_ + "/lock", lock_.get());
 }
 
 Result<void> Notes::decided() {
@@ -149,8 +144,16 @@ Result<std::vector<std::string>> noted_containers(const std::string& runtime_dir
     return std::move(directory).error();
   }
   auto names = TRY(list_directory(directory->get()));
-  std::erase_if(names, [](const std::string& name) { return name.starts_with(forgotten); });
+  std::erase_if(names, is_forgotten);
   return names;
+}
+
+Result<void> remove_forgotten(const std::string& runtime_dir) {
+  auto directory = open_path(notes_path(runtime_dir), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!directory.ok()) return directory.error().code == ENOENT ? ok() : std::move(directory).error();
+  for (const auto& name : TRY(list_directory(directory->get())))
+    if (is_forgotten(name)) TRY(remove_tree(directory->get(), name));
+  return ok();
 }
 
 }  // namespace pyxis::enroot

@@ -64,5 +64,7 @@ class Notes {
 
 // The names of the containers that something is noted about.
 Result<std::vector<std::string>> noted_containers(const std::string& runtime_dir);
+// Removes what forget() left whose process was killed.
+Result<void> remove_forgotten(const std::string& runtime_dir);
 
 }  // namespace pyxis::enroot

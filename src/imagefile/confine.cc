@@ -83,8 +83,6 @@ std::vector<Rule> common_rules() {
   std::vector<Rule> rules = {
       {SCMP_SYS(clone), {argument_is(0, of_a_thread, ~uint64_t{CLONE_DETACHED})}},
       {SCMP_SYS(prlimit64), {argument_is(0, 0)}},  // its own
-      {SCMP_SYS(sched_setscheduler),
-       {argument_is(0, 0), argument_is(1, SCHED_IDLE)}},  // the calling thread's
       // abort(3) signals the process itself.
       {SCMP_SYS(tgkill), {argument_is(0, static_cast<uint64_t>(::getpid()))}},
   };
@@ -112,6 +110,8 @@ std::vector<Rule> serving_rules() {
       {SCMP_SYS(ioctl), {argument_is(1, FUSE_DEV_IOC_CLONE)}},
       // A thread's own table of descriptors (squash/read_ahead.h).
       {SCMP_SYS(unshare), {argument_is(0, CLONE_FILES, ~uint64_t{0})}},
+      // Its own priority.
+      {SCMP_SYS(sched_setscheduler), {argument_is(0, 0), argument_is(1, SCHED_IDLE)}},
   };
 }
 

@@ -46,7 +46,6 @@ class SlurmApi {
   virtual void say(const std::string& line) = 0;
   // A line for the user, marked as an error (slurm_error()).
   virtual void error(const std::string& line) = 0;
-  // A line for the logs.
 };
 
 // Every line of the error's text as "pyxis: LINE", control characters made visible.

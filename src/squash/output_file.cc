@@ -26,14 +26,6 @@ bool is_temporary(std::string_view file, std::string_view prefix) {
   return file.starts_with(prefix) && parse_number<uint64_t>(file.substr(prefix.size()));
 }
 
-// Whether the file that is open is still the one of this name.
-bool has_name(int file, int directory, const std::string& name) {
-  struct stat opened, named;
-  return ::fstat(file, &opened) == 0 &&
-         ::fstatat(directory, name.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-         opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
-}
-
 // What processes left that were killed. Best effort: where there are no locks, nothing goes.
 void sweep(int directory, const std::string& name) {
   auto opened = open_at(directory, ".", O_RDONLY | O_DIRECTORY);
@@ -44,7 +36,7 @@ void sweep(int directory, const std::string& name) {
     auto file = open_at(directory, left, O_RDWR | O_NOFOLLOW | O_NONBLOCK);
     if (!file.ok()) continue;
     auto unused = try_lock(file->get(), LockMode::exclusive);
-    if (unused.ok() && *unused && has_name(file->get(), directory, left))
+    if (unused.ok() && *unused && still_named(directory, left, file->get()))
       ::unlinkat(directory, left.c_str(), 0);
   }
 }
@@ -54,7 +46,7 @@ Result<Fd> make_temporary(int directory, const std::string& name, mode_t mode) {
   for (;;) {
     auto file = TRY(open_at(directory, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode));
     auto locked = try_lock(file.get(), LockMode::exclusive);
-    if (!locked.ok() || (*locked && has_name(file.get(), directory, name))) return file;
+    if (!locked.ok() || (*locked && still_named(directory, name, file.get()))) return file;
   }
 }
 

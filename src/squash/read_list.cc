@@ -48,6 +48,11 @@ void join_ranges(std::vector<ReadList::Range>& ranges) {
   ranges = std::move(joined);
 }
 
+// More than a name that was asked for: some of those are others each time, as temporary files' are.
+bool is_content(const ReadList::Item& item) {
+  return item.listed || !item.ranges.empty();
+}
+
 }  // namespace
 
 uint64_t ReadList::bytes() const {
@@ -189,7 +194,7 @@ bool ReadLog::was_read(uint64_t number, uint64_t offset) {
 
 std::optional<ReadList> ReadLog::learned() {
   std::lock_guard hold(mutex_);
-  if (overflow_ || fresh_.items.empty()) return std::nullopt;
+  if (overflow_ || !std::ranges::any_of(fresh_.items, is_content)) return std::nullopt;
   bool both = known_.items.size() + fresh_.items.size() <= read_list_max_items &&
               known_.bytes() + fresh_bytes_ <= read_list_max_bytes;
   if (!both) return fresh_;

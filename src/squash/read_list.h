@@ -62,7 +62,7 @@ class ReadLog {
   bool was_read(uint64_t number, uint64_t offset);
 
   // The list for the next time, where it is to be another one than `known`. Whoever reads more than a list
-  // may have is not starting a program, and nothing is learned of him.
+  // may have is not starting a program, and nothing is learned of him; nor of who asked for names only.
   std::optional<ReadList> learned();
 
  private:

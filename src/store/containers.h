@@ -30,8 +30,8 @@ struct ContainerRecord {
   ProcessIdentity owner;   // temporary ones: slurmstepd or the command that made it
   Digest image;            // what it stands on, in the store; or:
   std::string image_file;  // the absolute path of an image file, served
-  std::string
-      reference;       // the name it was made by: what its image is called by whoever asks where it is from
+  // The name it was made by: what its image is called by whoever asks where it is from.
+  std::string reference;
   std::string config;  // bytes; empty: the root file system's own files say it (image/root_config.h)
   uint64_t created = 0;
   uint64_t job_id = 0;
@@ -80,7 +80,7 @@ Result<bool> ownerless(const Store& store, const std::string& name);
 // Removes temporary containers that are ownerless and which nobody runs.
 Result<void> sweep_containers(const Store& store);
 
-// Building blocks of create_container.
+// The empty directory that create_container() fills: the record and what its form takes are in it.
 Result<StagingDirectory> stage_container(const Store& store, const ContainerRecord& record);
 
 template <class FillFlat>

@@ -14,12 +14,6 @@ namespace {
 
 constexpr mode_t private_mode = 0700;
 
-bool still_named(int dir, const std::string& name, int fd) {
-  struct stat by_name, by_fd;
-  return ::fstatat(dir, name.c_str(), &by_name, AT_SYMLINK_NOFOLLOW) == 0 && ::fstat(fd, &by_fd) == 0 &&
-         by_name.st_ino == by_fd.st_ino && by_name.st_dev == by_fd.st_dev;
-}
-
 Result<std::string> host_name() {
   std::array<char, 65> name{};  // HOST_NAME_MAX and the final zero
   if (::gethostname(name.data(), name.size() - 1) != 0) return sys_error("gethostname");

@@ -341,7 +341,7 @@ $(ldconfig_argument)
 }
 
 @test "GPUs: a missing nvidia-container-cli is named" {
-  ! command -v nvidia-container-cli || skip "it is installed here"
+  ! command -v nvidia-container-cli || skip "nvidia-container-cli is installed on this machine"
   run start NVIDIA_VISIBLE_DEVICES=0 true
   assert_only_error 'NVIDIA_VISIBLE_DEVICES=0: GPUs are asked for, and nvidia-container-cli is not installed on this node' \
     'install libnvidia-container-tools'

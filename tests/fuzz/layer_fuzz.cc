@@ -1,34 +1,12 @@
 // Any bytes as a layer: unpacked into a directory in /dev/shm, beside a canary that must stay as it is.
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cstdlib>
 #include <cstring>
-#include <string>
 
 #include "base/fs.h"
+#include "scratch.h"
 #include "layer/unpack.h"
 
 namespace {
-
-struct Scratch {
-  std::string path = "/dev/shm/pyxis-layer-fuzz-XXXXXX";
-  pyxis::Fd fd;
-
-  Scratch() {
-    if (!::mkdtemp(path.data())) std::abort();
-    fd = pyxis::Fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!pyxis::write_file(fd.get(), "canary", "untouched", 0600).ok()) std::abort();
-  }
-  ~Scratch() { (void)pyxis::remove_tree(AT_FDCWD, path); }
-
-  void check() {
-    auto names = pyxis::list_directory(fd.get());
-    auto canary = pyxis::read_file(fd.get(), "canary");
-    if (!names.ok() || names->size() != 2 || !canary.ok() || *canary != "untouched") std::abort();
-  }
-};
 
 // The sum of a header's bytes, its own field counted as blanks, as six octal digits.
 void mend_checksum(uint8_t* header) {
@@ -52,7 +30,7 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static Scratch scratch;
+  static Scratch scratch("layer");
   if (size == 0) return 0;
   auto layer = pyxis::make_directory_at(scratch.fd.get(), "layer");
   if (!layer.ok()) std::abort();

@@ -1,38 +1,19 @@
 // Any bytes as an image file: everything in it is read, and it is unpacked into a directory in /dev/shm,
 // beside a canary that must stay as it is.
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdlib>
-#include <string>
 
 #include "base/fs.h"
+#include "scratch.h"
 #include "squash/reader.h"
 #include "squash/unpack.h"
 
 namespace {
 
 using pyxis::SquashReader;
-
-struct Scratch {
-  std::string path = "/dev/shm/pyxis-squash-fuzz-XXXXXX";
-  pyxis::Fd fd;
-
-  Scratch() {
-    if (!::mkdtemp(path.data())) std::abort();
-    fd = pyxis::Fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!pyxis::write_file(fd.get(), "canary", "untouched", 0600).ok()) std::abort();
-  }
-  ~Scratch() { (void)pyxis::remove_tree(AT_FDCWD, path); }
-
-  void check() {
-    auto names = pyxis::list_directory(fd.get());
-    auto canary = pyxis::read_file(fd.get(), "canary");
-    if (!names.ok() || names->size() != 2 || !canary.ok() || *canary != "untouched") std::abort();
-  }
-};
 
 constexpr unsigned most_entries = 1000, most_searches = 16;  // of a directory: not to take long
 
@@ -61,7 +42,7 @@ void look_at(const SquashReader& image, uint64_t reference, unsigned& left) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static Scratch scratch;
+  static Scratch scratch("squash");
   pyxis::Fd file(::memfd_create("image", MFD_CLOEXEC));
   if (!file || ::write(file.get(), data, size) != static_cast<ssize_t>(size)) std::abort();
   auto image = SquashReader::open(std::move(file), "image", 1 << 20);

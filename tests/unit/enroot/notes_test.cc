@@ -57,6 +57,18 @@ TEST_F(NotesTest, GoWhenForgotten) {
   EXPECT_THAT(*noted_containers(top), IsEmpty());
 }
 
+TEST_F(NotesTest, AreRemovedWhereForgettingThemWasBrokenOff) {
+  auto left = notes_path(top) + "/.forgotten-1-0";
+  auto notes = decide();
+  ASSERT_TRUE(make_directories(left).ok() && write_file(-100 /* AT_FDCWD */, left + "/lock", "").ok());
+  EXPECT_THAT(*noted_containers(top), ElementsAre("c"));
+  ASSERT_TRUE(remove_forgotten(top).ok());
+  struct stat info;
+  EXPECT_NE(::stat(left.c_str(), &info), 0);
+  EXPECT_EQ(::stat(notes.path().c_str(), &info), 0);
+  EXPECT_TRUE(remove_forgotten(top + "/none").ok());
+}
+
 // Whoever waits while the notes are removed gets new ones, and is alone with them.
 TEST_F(NotesTest, AreDecidedAboutByOneAtATime) {
   constexpr int rounds = 200;

@@ -114,6 +114,12 @@ TEST(ReadLog, LearnsNothingFromWhoLooksUpEverything) {
   EXPECT_FALSE(log.learned());
 }
 
+TEST(ReadLog, LearnsNothingFromWhoAsksForNamesOnly) {
+  ReadLog log({{read("bin/python", {{0, 4096}})}});
+  log.looked_up(top, "tmp-5f3a", 0);
+  EXPECT_FALSE(log.learned());
+}
+
 TEST(ReadLog, LearnsNothingFromWhatComesLater) {
   ReadLog log({}, ReadLog::Clock::now() - hours(1));
   ask_for_python(log);
