@@ -1,8 +1,8 @@
 #include "base/log.h"
 #include "cli/images_to_load.h"
+#include "engine/durability.h"
 #include "engine/image_file.h"
 #include "engine/user_store.h"
-#include "store/layers.h"
 
 namespace pyxis::cli {
 namespace {
@@ -17,8 +17,9 @@ Result<int> import(const ImageArguments& arguments, const std::string& output,
   auto store = TRY(open_user_store(settings));
   TRY(store.sweep_staging());
   auto image = TRY_CONTEXT(import_image(store, settings, request, reporter), "import " + arguments.uri);
+  auto durability = TRY(Durability::begin(store, image.layers));
   TRY(write_image_file(store, settings, image, request.reference.canonical(), target, reporter));
-  TRY(make_layers_durable(store, image.layers));
+  TRY(durability.await());
   log::info("Image file " + path + " is ready");
   return 0;
 }

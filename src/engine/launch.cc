@@ -136,7 +136,8 @@ Result<RootSpec> container_root(const Store& store, const ContainerRecord& recor
     layers.push_back({record.image_file, {}, server});
   }
   if (record.form == ContainerForm::ephemeral) return RootSpec(EphemeralOverlay{std::move(layers), {}});
-  return RootSpec(OverlayRoot{std::move(layers), directory + "/upper", directory + "/work"});
+  return RootSpec(
+      OverlayRoot{std::move(layers), directory + "/upper", directory + "/work", record.temporary});
 }
 
 Result<void> make_container(const Store& store, const StoredImage& image, ContainerRecord record) {

@@ -52,6 +52,7 @@ Result<ChildAnswer> probe_in_child(const std::string& path, const IdMap& map) {
   spec.lower.push_back({path + "/lower", {}});
   spec.upper = path + "/upper";
   spec.work = path + "/work";
+  spec.passing = true;
   ChildAnswer answer;
   auto root = mount_root(RootSpec(std::move(spec)), path + "/merged");
   if (root.ok()) {

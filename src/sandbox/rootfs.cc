@@ -19,6 +19,7 @@ namespace {
 struct OverlayDirectories {
   std::vector<Fd> lower;  // top first
   Fd upper, work;
+  bool passing = false;
 };
 
 // The mount point as a target below the host's "/".
@@ -46,7 +47,8 @@ Result<Fd> open_directory(const std::string& path) {
 // One string for all layers, for kernels before 6.5. Options are one page at most, so the names are numbers
 // relative to the working directory /proc/self/fd.
 Result<void> mount_overlay_by_string(const OverlayDirectories& directories, const std::string& mount_point) {
-  std::string options = "userxattr,lowerdir=";
+  std::string options = directories.passing ? "volatile," : "";
+  options += "userxattr,lowerdir=";
   for (const auto& layer : directories.lower)
     options += (&layer == &directories.lower.front() ? "" : ":") + std::to_string(layer.get());
   options += ",upperdir=" + std::to_string(directories.upper.get()) +
@@ -68,6 +70,7 @@ Result<void> mount_overlay(const OverlayDirectories& directories, const std::str
                                    fd_path(directories.lower.front().get()).c_str()) == 0;
   if (!by_layer) return mount_overlay_by_string(directories, mount_point);
   std::vector<std::string> options = {"userxattr"};
+  if (directories.passing) options.emplace_back("volatile");
   for (const auto& layer : directories.lower) options.push_back("lowerdir+=" + fd_path(layer.get()));
   options.push_back("upperdir=" + fd_path(directories.upper.get()));
   options.push_back("workdir=" + fd_path(directories.work.get()));
@@ -130,10 +133,20 @@ Result<Fd> finish_overlay(const OverlayDirectories& directories, const std::stri
   return open_directory(mount_point);
 }
 
+// The mark by which overlayfs refuses what was mounted so before, for a crash may have spoilt it. Whatever
+// crashed, it was not this machine: passing changes are removed after that.
+Result<void> forget_passing_mount(int work) {
+  auto inner = open_at(work, "work", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!inner.ok()) return inner.error().code == ENOENT ? ok() : std::move(inner).error();
+  return remove_tree(inner->get(), "incompat");
+}
+
 Result<Fd> mount_one(const OverlayRoot& spec, const std::string& mount_point, const MountApi& api) {
   OverlayDirectories directories;
   directories.upper = TRY(open_directory(spec.upper));
   directories.work = TRY(open_directory(spec.work));
+  directories.passing = spec.passing;
+  if (spec.passing) TRY(forget_passing_mount(directories.work.get()));
   Fd scratch;
   if (!std::ranges::all_of(spec.lower, is_directory)) {
     TRY(mount_scratch(mount_point, {}, api));

@@ -21,9 +21,13 @@ struct LayerDirectory {
 };
 
 // Layers, top first, under `upper`; `work` is an empty directory on the same file system as `upper`.
+// `passing`: nobody wants the changes after a crash, so nothing is ever written to disk for their sake
+// (overlayfs.rst, "Volatile mount"). Else fsync(2) inside does that, and so does the end of the mount: for the
+// whole file system that `upper` is on, whoever has written there.
 struct OverlayRoot {
   std::vector<LayerDirectory> lower;
   std::string upper, work;
+  bool passing = false;
 };
 // The same with changes kept in memory and dropped with the namespace. tmpfs_size: as tmpfs(5)'s size=,
 // empty: its default.

@@ -218,6 +218,16 @@ start_stalled_pull() { # NAME; sets `pull`, its process
   assert_equal "${#lines[@]}" 3
 }
 
+@test "what pull, load and import bring is safe from a crash once they have ended" {
+  local verb
+  for verb in pull load "import -o $TEST_HOME/x.sqsh"; do
+    as_user rm -rf "$(store)"
+    # shellcheck disable=SC2086
+    run -0 pyxis $verb "$FAULTD/ok/busybox"
+    run -0 as_user ls "$(store)"/layers/sha256/*/durable
+  done
+}
+
 @test "a layer that a crash left doubtful is fetched again" {
   run -0 pyxis pull "$FAULTD/ok/busybox"
   local layer

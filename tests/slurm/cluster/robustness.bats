@@ -64,6 +64,15 @@ teardown() {
   assert_equal "$(new_requests anonymous)" $'GET /v2/ 200\nHEAD /v2/busybox/manifests/latest 200'
 }
 
+# Unmounting an overlay writes all of the file system below to disk, whoever has written there; "volatile" ones do not.
+@test "the end of an unnamed container waits for no disk; a named one's changes are written" {
+  run -0 step --container-image="$IMAGE" grep -c ' / / .* - overlay .*volatile' /proc/self/mountinfo
+  assert_output 1
+  run step --container-image="$IMAGE" --container-name=written grep -c ' / / .* - overlay .*volatile' /proc/self/mountinfo
+  assert_line 0
+  forget_containers
+}
+
 # --- something is killed --------------------------------------------------------------------------------
 
 # Where a step is when it is hit: `importing` leaves it in the middle of a download, `running` in its command. It is a job

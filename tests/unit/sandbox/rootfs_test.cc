@@ -14,6 +14,7 @@ namespace pyxis {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Rootfs : public ::testing::TestWithParam<bool> {
  protected:
@@ -92,6 +93,28 @@ TEST_P(Rootfs, Directory) {
     struct statvfs info;
     ASSERT_EQ(::fstatvfs(root->get(), &info), 0);
     EXPECT_EQ(info.f_flag & (ST_NOSUID | ST_NODEV), static_cast<unsigned long>(ST_NOSUID | ST_NODEV));
+  });
+}
+
+// Both ways of mounting an overlay; the second time as after a supervisor that was killed.
+TEST_P(Rootfs, PassingChangesAreNeverSynced) {
+  in_namespaces([&](const std::string& dir) {
+    auto plan = overlay_plan(dir);
+    std::get<OverlayRoot>(plan.root).passing = true;
+    for (int i = 0; i < 2; ++i) {
+      ASSERT_EQ(text_of(mount_root(plan.root, plan.mount_point, api())), "");
+      EXPECT_THAT(content("/proc/self/mountinfo"), HasSubstr("volatile"));
+      EXPECT_TRUE(exists(dir + "/work/work/incompat/volatile"));
+      ASSERT_EQ(::umount2(plan.mount_point.c_str(), 0), 0);
+    }
+  });
+}
+
+TEST_P(Rootfs, OtherChangesAre) {
+  in_namespaces([&](const std::string& dir) {
+    auto plan = overlay_plan(dir);
+    ASSERT_EQ(text_of(mount_root(plan.root, plan.mount_point, api())), "");
+    EXPECT_THAT(content("/proc/self/mountinfo"), Not(HasSubstr("volatile")));
   });
 }
 

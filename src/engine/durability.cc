@@ -1,0 +1,36 @@
+#include "engine/durability.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "store/layers.h"
+
+namespace pyxis {
+
+Result<Durability> Durability::begin(const Store& store, std::vector<Digest> layers) {
+  pid_t parent = ::getpid();
+  pid_t pid = ::fork();
+  if (pid < 0) return sys_error("fork");
+  if (pid == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    bool durable = ::getppid() == parent && make_layers_durable(store, layers).ok();
+    ::_exit(durable ? 0 : 1);
+  }
+  return Durability(store, std::move(layers), Child(pid));
+}
+
+// It cannot be killed in syncfs(2), so it is not waited for.
+Durability::~Durability() {
+  if (process_.pid() <= 0) return;
+  ::kill(process_.pid(), SIGKILL);
+  process_.release();
+}
+
+// What went wrong there goes wrong here, too, with words.
+Result<void> Durability::await() {
+  if (TRY(process_.wait()) == 0) return ok();
+  return make_layers_durable(*store_, layers_);
+}
+
+}  // namespace pyxis
