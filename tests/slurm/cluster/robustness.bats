@@ -66,7 +66,7 @@ teardown() {
 
 # Unmounting an overlay writes all of the file system below to disk, whoever has written there; "volatile" ones do not.
 @test "the end of an unnamed container waits for no disk; a named one's changes are written" {
-  run -0 step --container-image="$IMAGE" grep -c ' / / .* - overlay .*volatile' /proc/self/mountinfo
+  run -0 --separate-stderr step --container-image="$IMAGE" grep -c ' / / .* - overlay .*volatile' /proc/self/mountinfo
   assert_output 1
   run step --container-image="$IMAGE" --container-name=written grep -c ' / / .* - overlay .*volatile' /proc/self/mountinfo
   assert_line 0
