@@ -38,14 +38,17 @@ Action add_bundle(CLI::App& app, const Environment& environment);
 Action add_digest(CLI::App& app, const Environment& environment);
 Action add_exec(CLI::App& app, const Environment& environment);
 Action add_export(CLI::App& app, const Environment& environment);
+Action add_gc(CLI::App& app, const Environment& environment);
 Action add_images(CLI::App& app, const Environment& environment);
 Action add_import(CLI::App& app, const Environment& environment);
 Action add_info(CLI::App& app, const Environment& environment);
 Action add_list(CLI::App& app, const Environment& environment);
 Action add_load(CLI::App& app, const Environment& environment);
+Action add_pin(CLI::App& app, const Environment& environment);
 Action add_pull(CLI::App& app, const Environment& environment);
 Action add_remove(CLI::App& app, const Environment& environment);
 Action add_start(CLI::App& app, const Environment& environment);
+Action add_unpin(CLI::App& app, const Environment& environment);
 Action add_version(CLI::App& app, const Environment& environment);
 
 }  // namespace pyxis::cli

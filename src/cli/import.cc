@@ -3,6 +3,7 @@
 #include "engine/durability.h"
 #include "engine/image_file.h"
 #include "engine/user_store.h"
+#include "store/collection.h"
 
 namespace pyxis::cli {
 namespace {
@@ -16,6 +17,7 @@ Result<int> import(const ImageArguments& arguments, const std::string& output,
   auto target = TRY(ImageFileTarget::open(path, settings.force_override, settings, reporter));
   auto store = TRY(open_user_store(settings));
   TRY(store.sweep_staging());
+  auto hold = TRY(hold_images(store));
   auto image = TRY_CONTEXT(import_image(store, settings, request, reporter), "import " + arguments.uri);
   auto durability = TRY(Durability::begin(store, image.layers));
   TRY(write_image_file(store, settings, image, request.reference.canonical(), target, reporter));

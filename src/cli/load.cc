@@ -3,6 +3,7 @@
 #include "cli/images_to_load.h"
 #include "engine/launch.h"
 #include "engine/user_store.h"
+#include "store/collection.h"
 #include "store/layers.h"
 
 namespace pyxis::cli {
@@ -23,6 +24,7 @@ Result<int> load(const ImageArguments& image_arguments, const ContainerArguments
   bool replace = arguments.force || settings.force_override;
   TRY(check_free(store, name, replace));
   TerminalReporter reporter;
+  auto hold = TRY(hold_images(store));
   auto image = TRY_CONTEXT(import_image(store, settings, request, reporter), "import " + image_arguments.uri);
   if (replace) TRY(remove_container(store, name));
   ContainerRecord record;

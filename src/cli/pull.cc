@@ -2,6 +2,7 @@
 
 #include "cli/images_to_load.h"
 #include "engine/user_store.h"
+#include "store/collection.h"
 #include "store/layers.h"
 
 namespace pyxis::cli {
@@ -16,7 +17,9 @@ Action add_pull(CLI::App& app, const Environment& environment) {
     auto request = TRY(import_request(*arguments));
     auto store = TRY(open_user_store(settings));
     TerminalReporter reporter;
+    auto hold = TRY(hold_images(store));
     auto image = TRY_CONTEXT(import_image(store, settings, request, reporter), "import " + arguments->uri);
+    touch_image(store, image.digest);
     TRY(make_layers_durable(store, image.layers));
     std::cout << image.digest.text() << "\n";
     return 0;

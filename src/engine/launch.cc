@@ -145,6 +145,7 @@ Result<void> make_container(const Store& store, const StoredImage& image, Contai
   record.form = choice.form;
   record.image = image.digest;
   record.config = image.config;
+  TRY(note_image_use(store, record));
   return create_container(store, record, [&](int rootfs) { return flatten_image(store, image, rootfs); });
 }
 

@@ -47,7 +47,8 @@ Result<RootSpec> container_root(const Store& store, const ContainerRecord& recor
 Result<std::vector<LayerDirectory>> overlay_layers(const Store& store, const StoredImage& image);
 Result<void> flatten_image(const Store& store, const StoredImage& image, int destination);
 
-// Makes the container of an image: an overlay where the store can, else a flat copy.
+// Makes the container of an image: an overlay where the store can, else a flat copy. The caller holds the
+// store's images (store/collection.h) since it found the image.
 Result<void> make_container(const Store& store, const StoredImage& image, ContainerRecord record);
 
 // Makes a temporary container that shows an image file as it is, with changes on disk where the store can

@@ -26,6 +26,7 @@
 #include "sandbox/fuse_mount.h"
 #include "sandbox/running_mounts.h"
 #include "sandbox/sandbox.h"
+#include "store/collection.h"
 
 namespace pyxis {
 namespace {
@@ -131,9 +132,11 @@ class Start {
       return supervise_new(TRY(launch_file(import.reference.path)));
     reporter_.importing(request_.image);
     if (!request_.importer.empty()) return supervise_new(TRY(launch_from_importer()));
+    auto images = TRY(hold_images(*store_));
     auto launched = TRY(launch_known(import));
     if (!launched)
       launched = TRY(launch_of(TRY(import_image(*store_, settings_, import, reporter_)), import.reference));
+    TRY(unlock(images.get()));  // explicitly: the supervisor will have a copy of the descriptor
     reporter_.imported(request_.image);
     return supervise_new(std::move(*launched));
   }
@@ -252,8 +255,10 @@ class Start {
       container.entrypoint->command.keep_capabilities = remap_root || superuser;
       container.entrypoint->command.pretend_ownership = !superuser;
     }
-    if (auto image = find_image(*store_, record.image); image.ok() && *image)
+    if (auto image = find_image(*store_, record.image); image.ok() && *image) {
       container.layers = (*image)->layers;
+      touch_image(*store_, record.image);
+    }
     return container;
   }
 

@@ -32,6 +32,17 @@ ContainerForm form_named(const std::string& name) {
   return ContainerForm::overlay;
 }
 
+// In the directory of what uses an image.
+std::string user_name(const Store& store, const std::string& container) {
+  return store.of_containers().host() + "-" + Digest::of(container_path(store, container)).hex();
+}
+
+void take_back_image_use(const Store& store, const ContainerRecord& record) {
+  if (record.image.empty()) return;
+  auto entry = record.image.hex() + "/" + user_name(store, record.name);
+  ::unlinkat(store.uses(), entry.c_str(), 0);
+}
+
 // A removed container is first renamed into tmp/, so its name is free at once and a killed removal is swept
 // later.
 Result<void> discard(const Store& store, const std::string& name) {
@@ -106,6 +117,11 @@ Result<Fd> try_lock_container_name(const Store& store, const std::string& name) 
   return store.of_containers().try_lock_exclusive(name_lock(name));
 }
 
+Result<void> note_image_use(const Store& store, const ContainerRecord& record) {
+  auto uses = TRY(make_directory_at(store.uses(), record.image.hex(), 0700));
+  return write_file(uses.get(), user_name(store, record.name), container_path(store, record.name), 0600);
+}
+
 Result<StagingDirectory> stage_container(const Store& store, const ContainerRecord& record) {
   auto staging = TRY(store.of_containers().stage());
   json entry = {{"form", form_name(record.form)},
@@ -169,7 +185,10 @@ Result<void> remove_container(const Store& store, const std::string& name) {
   if (!dir.ok()) return dir.error().code == ENOENT ? ok() : Result<void>(std::move(dir).error());
   auto lock_file = open_at(dir->get(), "lock", O_RDWR);
   if (lock_file.ok() && !TRY(try_lock(lock_file->get(), LockMode::exclusive))) return container_runs(name);
-  return discard(store, name);
+  auto record = read_container(store, name);
+  TRY(discard(store, name));
+  if (record.ok()) take_back_image_use(store, *record);
+  return ok();
 }
 
 void abandon_container(const Store& store, const std::string& name) {

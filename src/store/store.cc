@@ -68,6 +68,7 @@ Result<Store> Store::open_directories(const std::string& path) {
   auto images = TRY(own_directory(root, "images"));
   store.images_ = TRY(own_directory(images.get(), "sha256"));
   store.refs_ = TRY(own_directory(root, "refs"));
+  store.uses_ = TRY(own_directory(root, "uses"));
   auto containers = TRY(own_directory(root, "containers"));
   store.containers_ = TRY(own_directory(containers.get(), store.host_));
   store.tmp_ = TRY(own_directory(root, "tmp"));
@@ -119,12 +120,20 @@ Result<StagingDirectory> Store::stage() const {
 }
 
 // Whoever held the lock before may have removed its file: then the lock is on nothing, and is taken again.
-Result<Fd> Store::lock_exclusive(const std::string& name) const {
+Result<Fd> Store::lock_named(const std::string& name, LockMode mode) const {
   for (;;) {
     auto fd = TRY(open_at(locks_.get(), name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
-    TRY(lock(fd.get(), LockMode::exclusive));
+    TRY(lock(fd.get(), mode));
     if (still_named(locks_.get(), name, fd.get())) return fd;
   }
+}
+
+Result<Fd> Store::lock_exclusive(const std::string& name) const {
+  return lock_named(name, LockMode::exclusive);
+}
+
+Result<Fd> Store::lock_shared(const std::string& name) const {
+  return lock_named(name, LockMode::shared);
 }
 
 Result<Fd> Store::try_lock_exclusive(const std::string& name) const {

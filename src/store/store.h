@@ -5,6 +5,7 @@
 //   layers/sha256/<hex>/{fs/,meta.json}    layers.h       immutable once published
 //   images/sha256/<hex>/...                images.h       immutable once published
 //   refs/<hex>.json                        images.h       name -> digest, as last resolved
+//   uses/<hex of an image>/...             collection.h   what stands on it, and when it was used last
 //   reads/<key>                            read_lists.h   what programs read first of an image file
 //   containers/<host>/<name>/...           containers.h   a node's own, also where a shared home holds the store
 //   tmp/<unique>/                          directories in the making; whoever makes one holds a flock on it
@@ -63,6 +64,7 @@ class Store {
   int layers() const { return layers_.get(); }
   int images() const { return images_.get(); }
   int refs() const { return refs_.get(); }
+  int uses() const { return uses_.get(); }
   int containers() const { return containers_.get(); }
   int tmp() const { return tmp_.get(); }
   // The store that has the containers: this one, or another where layers and images lie apart from them.
@@ -75,7 +77,9 @@ class Store {
   Result<StagingDirectory> stage() const;
   // Waits for the exclusive lock of that name; it is held until the descriptor (and its copies) are closed.
   Result<Fd> lock_exclusive(const std::string& name) const;
-  // The same without waiting: an empty Fd where somebody holds it.
+  // The same lock, shared.
+  Result<Fd> lock_shared(const std::string& name) const;
+  // The exclusive one without waiting: an empty Fd where somebody holds it.
   Result<Fd> try_lock_exclusive(const std::string& name) const;
   // Removes the file of a lock that the caller holds and that will hardly be wanted again.
   void discard_lock(const std::string& name) const;
@@ -86,6 +90,7 @@ class Store {
 
  private:
   static Result<Store> open_directories(const std::string& path);
+  Result<Fd> lock_named(const std::string& name, LockMode mode) const;
   Result<bool> read_version();
   Result<void> write_version(StoreForm form);
 
@@ -93,7 +98,7 @@ class Store {
   StoreForm form_ = StoreForm::overlay;
   std::shared_ptr<const Store> of_containers_;
   bool avoids_overlays_ = false;
-  Fd root_, layers_, images_, refs_, containers_, tmp_, locks_;
+  Fd root_, layers_, images_, refs_, uses_, containers_, tmp_, locks_;
 };
 
 // The id of this boot of the machine (/proc/sys/kernel/random/boot_id).

@@ -212,7 +212,7 @@ start_stalled_pull() { # NAME; sets `pull`, its process
   run -0 pyxis pull "$REGISTRY/zstd"
   run -0 pyxis pull "$REGISTRY/busybox"
   run -0 pyxis images
-  assert_line --index 0 --regexp '^REFERENCE +DIGEST +LAYERS +SIZE +IMPORTED$'
+  assert_line --index 0 --regexp '^REFERENCE +DIGEST +LAYERS +SIZE +SHARED +LAST USE +STATE$'
   assert_line --index 1 --regexp "^docker://$REGISTRY/busybox:latest +[0-9a-f]{12} +1 +[0-9.]+ MB "
   assert_line --index 2 --regexp "^docker://$REGISTRY/zstd:latest +[0-9a-f]{12} +3 "
   assert_equal "${#lines[@]}" 3
