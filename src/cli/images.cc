@@ -36,7 +36,7 @@ Result<int> images(const Environment& environment) {
          << std::setw(8) << human_bytes(bytes) << "  " << std::setw(8)
          << human_bytes(bytes - inventory.own_bytes_of(image)) << "  " << date_text(image.last_use) << "  "
          << state_of(image);
-    std::cout << trim("|" + line.str()).substr(1) << "\n";
+    std::cout << trim(line.str()) << "\n";
   }
   return 0;
 }

@@ -86,7 +86,8 @@ int run_command_line(const std::string& name, int argc, char** argv, const Envir
   std::vector<std::pair<CLI::App*, cli::Action>> commands;
   for (auto add : {cli::add_load, cli::add_pull, cli::add_import, cli::add_create, cli::add_export,
                    cli::add_start, cli::add_batch, cli::add_bundle, cli::add_exec, cli::add_list,
-                   cli::add_remove, cli::add_images, cli::add_gc, cli::add_pin, cli::add_unpin, cli::add_digest, cli::add_info, cli::add_version}) {
+                   cli::add_remove, cli::add_images, cli::add_gc, cli::add_pin, cli::add_unpin,
+                   cli::add_digest, cli::add_info, cli::add_version}) {
     auto action = add(app, environment);
     commands.emplace_back(app.get_subcommands({}).back(), std::move(action));
   }

@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "engine/background.h"
 #include "store/layers.h"
 
 namespace pyxis {
@@ -14,6 +15,7 @@ Result<Durability> Durability::begin(const Store& store, std::vector<Digest> lay
   if (pid < 0) return sys_error("fork");
   if (pid == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    detach_from_task("pyxis-sync");  // whoever reads this one's output does not wait for a disk
     bool durable = ::getppid() == parent && make_layers_durable(store, layers).ok();
     ::_exit(durable ? 0 : 1);
   }

@@ -5,7 +5,7 @@
 //             /<host>-<sha256 of the path>   a container that stands on it: its path
 //   locks/collection               shared: somebody makes something of images; exclusive: what goes is chosen
 //
-// A container says that it stands on an image before it is published, and takes that back once it is gone
+// A container says that it stands on an image before it is published, and takes that back when it goes
 // (containers.h); what a killed process did not take back, a collection sees to be untrue. Another host's
 // word counts as long as it is there: only that host can see whether it is still true.
 #pragma once

@@ -185,10 +185,9 @@ Result<void> remove_container(const Store& store, const std::string& name) {
   if (!dir.ok()) return dir.error().code == ENOENT ? ok() : Result<void>(std::move(dir).error());
   auto lock_file = open_at(dir->get(), "lock", O_RDWR);
   if (lock_file.ok() && !TRY(try_lock(lock_file->get(), LockMode::exclusive))) return container_runs(name);
-  auto record = read_container(store, name);
-  TRY(discard(store, name));
-  if (record.ok()) take_back_image_use(store, *record);
-  return ok();
+  // As long as the name is not free: whoever makes a container of it next says the same of that one.
+  if (auto record = read_container(store, name); record.ok()) take_back_image_use(store, *record);
+  return discard(store, name);
 }
 
 void abandon_container(const Store& store, const std::string& name) {

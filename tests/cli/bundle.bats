@@ -25,13 +25,13 @@ teardown() {
 
 make_image() {
   local tree=$BATS_FILE_TMPDIR/tree
-  mkdir -p "$tree"/{bin,etc,proc,sys,dev,tmp,work}
+  mkdir -p "$tree"/{bin,etc,proc,sys,dev,tmp,srv}
   cp /bin/busybox "$tree/bin/"
   chroot "$tree" /bin/busybox --install -s /bin
   printf '%s\n' PATH=/bin 'GREETING=hello there' >"$tree/etc/environment"
-  printf '%s\n' 'cd /work || exit 1' 'if [ $# -gt 0 ]; then exec "$@"; else echo "nothing to do"; fi' >"$tree/etc/rc"
-  seq 100000 >"$tree/work/long"
-  mkdir "$tree/work/closed" && echo inside >"$tree/work/closed/file" && chmod 0 "$tree/work/closed"
+  printf '%s\n' 'cd /srv || exit 1' 'if [ $# -gt 0 ]; then exec "$@"; else echo "nothing to do"; fi' >"$tree/etc/rc"
+  seq 100000 >"$tree/srv/long"
+  mkdir "$tree/srv/closed" && echo inside >"$tree/srv/closed/file" && chmod 0 "$tree/srv/closed"
   mksquashfs "$tree" "$TEST_HOME/image.sqsh" -comp zstd -noappend -quiet -no-progress
 }
 
@@ -47,7 +47,7 @@ run_bundle() { # [VARIABLE=value...] NAME [ARGUMENT...]
 
 @test "it runs the image: environment, working directory, arguments, status" {
   run -0 run_bundle plain.run sh -c 'echo "$GREETING from $PWD"; wc -l <long'
-  assert_output $'hello there from /work\n100000'
+  assert_output $'hello there from /srv\n100000'
   run -0 run_bundle plain.run
   assert_output 'nothing to do'
   run -7 run_bundle plain.run sh -c 'exit 7'
@@ -198,15 +198,15 @@ END
   run -0 pyxis bundle -t "$TEST_HOME/target" -o "$TEST_HOME/target.run" "$TEST_HOME/image.sqsh"
   run -0 run_bundle target.run --extract
   assert_output "[INFO] Extracted to $TEST_HOME/target"
-  assert_equal "$(stat -c %U "$TEST_HOME/target/work/long")" "$PYXIS_TEST_USER"
-  assert_equal "$(cat "$TEST_HOME/target/work/closed/file")" inside
+  assert_equal "$(stat -c %U "$TEST_HOME/target/srv/long")" "$PYXIS_TEST_USER"
+  assert_equal "$(cat "$TEST_HOME/target/srv/closed/file")" inside
   run run_bundle target.run -x
   assert_only_error "$TEST_HOME/target is not empty" --target
   run -0 run_bundle target.run -x -t "$TEST_HOME/elsewhere"
   assert [ -e "$TEST_HOME/elsewhere/bin/busybox" ]
   as_user chmod -R u+rwX "$TEST_HOME/target" "$TEST_HOME/elsewhere" && rm -r "$TEST_HOME/target" "$TEST_HOME/elsewhere"
   run -0 run_bundle target.run --keep -w sh -c 'echo kept >/mark; echo "$GREETING from $PWD"'
-  assert_output 'hello there from /work'
+  assert_output 'hello there from /srv'
   run -0 run_bundle target.run --keep cat /mark
   assert_output kept
   assert [ -e "$TEST_HOME/target/containers/$(hostname)/image/rootfs/mark" ]
