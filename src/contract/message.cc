@@ -125,7 +125,7 @@ Result<void> send_message(int socket, std::string_view body, const std::vector<i
   return send_bytes(socket, body);
 }
 
-Result<Message> receive_message(int socket) {
+Result<Message> receive_message(int socket, size_t limit) {
   Header header;
   iovec vector{&header, sizeof header};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * max_message_descriptors)> control{};
@@ -143,7 +143,7 @@ Result<Message> receive_message(int socket) {
   if (got == 0) return closed();
   auto rest = static_cast<size_t>(got);
   TRY(receive_bytes(socket, reinterpret_cast<char*>(&header) + rest, sizeof header - rest));
-  if (header.magic != magic || header.length > max_message_bytes || (message.msg_flags & MSG_CTRUNC))
+  if (header.magic != magic || header.length > limit || (message.msg_flags & MSG_CTRUNC))
     return sys_error("malformed message", EBADMSG);
   result.body.resize(header.length);
   TRY(receive_bytes(socket, result.body.data(), result.body.size()));

@@ -45,7 +45,8 @@ constexpr size_t max_message_bytes = 32u << 20;
 constexpr size_t max_message_descriptors = 16;
 
 Result<void> send_message(int socket, std::string_view body, const std::vector<int>& descriptors = {});
-// Waits for a whole message. ECONNRESET where the other end closed before or within it.
-Result<Message> receive_message(int socket);
+// Waits for a whole message. ECONNRESET where the other end closed before or within it, EBADMSG where it is
+// no message or longer than `limit`.
+Result<Message> receive_message(int socket, size_t limit = max_message_bytes);
 
 }  // namespace pyxis

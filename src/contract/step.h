@@ -10,10 +10,11 @@
 // further task of the step on a unix socket (Started::control_socket): the task connects, sends JoinRequest
 // and gets an Event started as the first did. After the last task slurmstepd lets go of the leash, and the
 // supervisor releases or removes the container and writes an answer (contract/answer.h) to the pipe it has as
-// descriptor 5. Where there is no supervisor any more, `pyxis step finish` does that: with a FinishRequest on
-// descriptor 3, and its answer on descriptor 5 too. Root reads nothing else of what the user's processes say:
-// both sockets are shut down in that direction. When the whole job is over, the node's epilog runs `pyxis
-// step epilog` as the job's user in the same way, with an EpilogRequest and no leash.
+// descriptor 5. Descriptor 6, where it is open, leads to the node's storage helper (contract/storage.h).
+// Where there is no supervisor any more, `pyxis step finish` does that: with a FinishRequest on descriptor 3,
+// and its answer on descriptor 5 too. Root reads nothing else of what the user's processes say: both sockets
+// are shut down in that direction. When the whole job is over, the node's epilog runs `pyxis step epilog` as
+// the job's user in the same way, with an EpilogRequest and no leash.
 #pragma once
 
 #include <array>
@@ -32,8 +33,9 @@ namespace pyxis {
 constexpr int contract_socket_fd = 3;
 constexpr int contract_leash_fd = 4;
 constexpr int contract_answer_fd = 5;
+constexpr int contract_storage_fd = 6;
 // Plugin and engine of different releases refuse each other by this number.
-constexpr uint64_t contract_version = 5;
+constexpr uint64_t contract_version = 6;
 
 // `auto` of --container-name is `any` here (auto is a keyword).
 enum class NameMode : uint64_t { any, create, exec, no_exec };

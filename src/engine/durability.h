@@ -12,8 +12,8 @@ namespace pyxis {
 
 class Durability {
  public:
-  // Begins, in a process of its own: writing everything to disk takes seconds after an import. `store` outlives
-  // it. The caller must be single-threaded.
+  // Begins, in a process of its own: writing everything to disk takes seconds after an import. `store`
+  // outlives it. The caller must be single-threaded.
   static Result<Durability> begin(const Store& store, std::vector<Digest> layers);
   Durability(Durability&&) = default;
   Durability& operator=(Durability&&) = delete;

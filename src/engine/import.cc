@@ -2,6 +2,9 @@
 
 #include <filesystem>
 
+#include "engine/import_news.h"
+#include "engine/shared_store.h"
+
 namespace pyxis {
 namespace {
 
@@ -12,9 +15,15 @@ HelperCommand helper_command(const std::string& name, const std::string& verb, c
           {}};
 }
 
-Result<Digest> digest_from(const std::string& name, const std::string& verb, const Settings& settings,
-                           const ImportRequest& request, Reporter& reporter) {
-  return Digest::parse(TRY(run_helper(helper_command(name, verb, request), settings, reporter)));
+Result<Digest> digest_from(HelperCommand command, const Settings& settings, Reporter& reporter) {
+  return Digest::parse(TRY(run_helper(command, settings, reporter)));
+}
+
+Result<Digest> import_by_program(const Settings& settings, const ImportRequest& request, Reporter& reporter) {
+  const auto& shared = settings.shared_store;
+  auto command = helper_command("pyxis-import", shared ? "import-shared" : "import", request);
+  if (shared) command.descriptors = {{shared->socket(), import_storage_fd}};
+  return digest_from(std::move(command), settings, reporter);
 }
 
 // The name that is recorded means one file, wherever it is used.
@@ -47,7 +56,7 @@ Result<StoredImage> import_image(const Store& store, const Settings& settings, c
   if (auto check = TRY(NameCheck::begin(store, settings, request));
       check && TRY(check->still_current(reporter)))
     return check->image();
-  auto imported = digest_from("pyxis-import", "import", settings, request, reporter);
+  auto imported = import_by_program(settings, request, reporter);
   // The registry's own answer, to what may have been meant as a file.
   if (!imported.ok() && imported.error().code == 0 && request.shown_as.ends_with(".sqsh") &&
       request.shown_as.find("://") == request.shown_as.npos)
@@ -64,7 +73,7 @@ Result<Digest> resolve_digest(const Settings& settings, const ImportRequest& req
   if (request.reference.scheme != Reference::Scheme::docker)
     return fail("only registries are asked for digests: " + request.shown_as,
                 "import the image: pyxis pull prints the digest");
-  return digest_from("pyxis-ask", "digest", settings, request, reporter);
+  return digest_from(helper_command("pyxis-ask", "digest", request), settings, reporter);
 }
 
 Result<std::optional<NameCheck>> NameCheck::begin(const Store& store, const Settings& settings,
@@ -79,18 +88,49 @@ Result<std::optional<NameCheck>> NameCheck::begin(const Store& store, const Sett
   check.image_ = std::move(*image);
   check.pointed_to_ = name->pointed_to;
   check.shown_as_ = request.shown_as;
-  if (request.reference.digest.empty()) {
-    check.helper_ = TRY(start_helper(helper_command("pyxis-ask", "head", request), settings));
+  check.pinned_ = !request.reference.digest.empty();
+  check.question_ = std::make_shared<Question>();
+  if (!check.pinned_)
+    check.question_->helper = TRY(start_helper(helper_command("pyxis-ask", "head", request), settings));
+  if (check.image_.shared) {
+    check.shared_ = settings.shared_store;
+    TRY(check.shared_->claim(
+        check.image_.digest, {request.reference.registry, request.reference.repository},
+        [question = check.question_, request, &settings]() -> Result<std::string> {
+          if (!question->helper)
+            question->helper = TRY(start_helper(helper_command("pyxis-ask", "head", request), settings));
+          NobodyReports nobody;
+          const auto& answer = answer_to(*question, nobody);
+          return answer.ok() ? Result<std::string>(answer->authorization) : answer.error();
+        }));
   }
   return std::optional<NameCheck>(std::move(check));
 }
 
+const Result<NameAnswer>& NameCheck::answer_to(Question& question, Reporter& reporter) {
+  if (!question.answer) {
+    auto text = follow_helper(*question.helper, reporter);
+    question.answer = text.ok() ? NameAnswer::decode(*text) : Result<NameAnswer>(std::move(text).error());
+  }
+  return *question.answer;
+}
+
+Result<bool> NameCheck::settled(Reporter& reporter) {
+  if (!shared_) return true;
+  std::string warning;
+  bool granted = TRY(shared_->settle(warning));
+  if (!warning.empty()) reporter.warn("using image " + shown_as_ + " of this node's store: " + warning);
+  return granted;
+}
+
 Result<bool> NameCheck::still_current(Reporter& reporter) {
-  if (!helper_) return true;
-  auto answer = follow_helper(*helper_, reporter);
-  if (answer.ok()) return *answer == pointed_to_.text();
+  bool granted = TRY(settled(reporter));
+  if (!granted) return false;
+  if (pinned_) return true;
+  const auto& answer = answer_to(*question_, reporter);
+  if (answer.ok()) return answer->digest == pointed_to_;
   // The registry did not answer at all, as opposed to answering no.
-  if (answer.error().code != EHOSTUNREACH) return std::move(answer).error();
+  if (answer.error().code != EHOSTUNREACH) return answer.error();
   reporter.warn("using the image " + shown_as_ + " as it was last imported: " + answer.error().message);
   return true;
 }

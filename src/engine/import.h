@@ -4,11 +4,13 @@
 // that; the engine starts them where it needs an image. So what parses hostile bytes never holds a container.
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "base/result.h"
 #include "contract/reference.h"
 #include "engine/helper.h"
+#include "engine/import_news.h"
 #include "engine/reporter.h"
 #include "engine/settings.h"
 #include "image/platform.h"
@@ -43,11 +45,14 @@ Result<Digest> resolve_digest(const Settings& settings, const ImportRequest& req
 // Asks the registry in the background whether a name still means the image that it was last imported as.
 class NameCheck {
  public:
-  // Nothing, where the image is not present and has to be imported first.
+  // Nothing, where the image is not present and has to be imported first. One with shared layers is claimed:
+  // whether it can be had turns out when its layers are wanted, or with settled().
   static Result<std::optional<NameCheck>> begin(const Store& store, const Settings& settings,
                                                 const ImportRequest& request);
 
   const StoredImage& image() const { return image_; }
+  // Whether the image can be had. For who does not start it meanwhile.
+  Result<bool> settled(Reporter& reporter);
   // Waits for the answer. False: the name means another image now. An unreachable registry is a warning and
   // true.
   Result<bool> still_current(Reporter& reporter);
@@ -56,7 +61,16 @@ class NameCheck {
   StoredImage image_;
   Digest pointed_to_;
   std::string shown_as_;
-  std::optional<Helper> helper_;  // none where the request has a digest: it means one image for ever
+  bool pinned_ = false;  // the request has a digest
+  // The registry's answer is waited for once, by whoever needs it first.
+  struct Question {
+    std::optional<Helper> helper;  // none where nothing is to be asked
+    std::optional<Result<NameAnswer>> answer;
+  };
+  static const Result<NameAnswer>& answer_to(Question& question, Reporter& reporter);
+
+  std::shared_ptr<Question> question_;
+  std::shared_ptr<SharedStore> shared_;
 };
 
 }  // namespace pyxis

@@ -23,4 +23,14 @@ Result<ImportNews> ImportNews::decode(std::string_view body) {
   return news;
 }
 
+std::string NameAnswer::encode() const {
+  return digest.text() + "\n" + authorization;
+}
+
+Result<NameAnswer> NameAnswer::decode(std::string_view text) {
+  auto line = text.find('\n');
+  if (line == text.npos) return sys_error("answer about a name", EBADMSG);
+  return NameAnswer{TRY(Digest::parse(text.substr(0, line))), std::string(text.substr(line + 1))};
+}
+
 }  // namespace pyxis

@@ -5,11 +5,14 @@
 #include <string>
 
 #include "base/result.h"
+#include "contract/digest.h"
 #include "contract/message.h"
 
 namespace pyxis {
 
 constexpr int import_news_fd = 3;
+// Where pyxis-import has the way to the shared store, for `import-shared`.
+constexpr int import_storage_fd = 4;
 
 struct ImportNews {
   enum class Kind : uint64_t { warn, progress, progress_end, done, failed };
@@ -20,6 +23,15 @@ struct ImportNews {
 
   std::string encode() const;
   static Result<ImportNews> decode(std::string_view body);
+};
+
+// What `pyxis-ask head` ends with, as the text of `done`.
+struct NameAnswer {
+  Digest digest;              // what the name points to
+  std::string authorization;  // the value of the header that the registry wanted for that; empty: none
+
+  std::string encode() const;
+  static Result<NameAnswer> decode(std::string_view text);
 };
 
 }  // namespace pyxis

@@ -106,19 +106,29 @@ struct Inside {
 
 Result<std::vector<LayerDirectory>> overlay_layers(const Store& store, const StoredImage& image) {
   std::vector<LayerDirectory> lower;
+  if (image.shared) {
+    for (auto& mount : TRY(store.shared()->layers(image.digest)))
+      lower.push_back({"of image " + image.digest.text(), std::move(mount)});
+    return lower;
+  }
   auto layers = TRY(image_layer_paths(store, image));
   for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) lower.push_back({*layer, {}});
   return lower;
 }
 
-Result<void> flatten_image(const Store& store, const StoredImage& image, int destination) {
+Result<std::vector<Fd>> open_layers(const Store& store, const StoredImage& image) {
   std::vector<Fd> layers;
-  std::vector<int> descriptors;
-  for (const auto& layer : TRY(image_layer_paths(store, image))) {
-    layers.push_back(TRY(open_path(layer, O_RDONLY | O_DIRECTORY)));
-    descriptors.push_back(layers.back().get());
-  }
-  return flatten_layers(descriptors, destination);
+  for (const auto& layer : TRY(overlay_layers(store, image)))
+    layers.push_back(TRY(layer.mount ? open_at(layer.mount.get(), ".", O_RDONLY | O_DIRECTORY)
+                                     : open_path(layer.path, O_RDONLY | O_DIRECTORY)));
+  return layers;
+}
+
+Result<void> flatten_image(const Store& store, const StoredImage& image, int destination) {
+  auto layers = TRY(open_layers(store, image));
+  std::vector<int> bottom_first;
+  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) bottom_first.push_back(layer->get());
+  return flatten_layers(bottom_first, destination);
 }
 
 Result<RootSpec> container_root(const Store& store, const ContainerRecord& record, int server) {
@@ -146,6 +156,7 @@ Result<void> make_container(const Store& store, const StoredImage& image, Contai
   record.image = image.digest;
   record.config = image.config;
   TRY(note_image_use(store, record));
+  if (image.shared && !record.temporary) TRY(store.shared()->keep(image.digest));
   return create_container(store, record, [&](int rootfs) { return flatten_image(store, image, rootfs); });
 }
 

@@ -43,8 +43,10 @@ Result<Launched> launch_container(const Store& store, const Settings& settings, 
 
 // The root file system of a container that does not run.
 Result<RootSpec> container_root(const Store& store, const ContainerRecord& record, int server = -1);
-// The layers of an image as an overlay takes them, top first; or applied into one empty directory.
+// The layers of an image as an overlay takes them, top first; to be read; or applied into one empty
+// directory.
 Result<std::vector<LayerDirectory>> overlay_layers(const Store& store, const StoredImage& image);
+Result<std::vector<Fd>> open_layers(const Store& store, const StoredImage& image);
 Result<void> flatten_image(const Store& store, const StoredImage& image, int destination);
 
 // Makes the container of an image: an overlay where the store can, else a flat copy. The caller holds the

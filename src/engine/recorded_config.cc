@@ -11,6 +11,7 @@
 
 #include "base/fs.h"
 #include "base/text.h"
+#include "engine/launch.h"
 #include "image/start_files.h"
 #include "layer/layer_lookup.h"
 
@@ -52,13 +53,9 @@ Result<std::optional<Content>> content_in_image(const Store& store, const Digest
                                                 const EntryPath& path) {
   auto image = TRY(find_image(store, digest));
   if (!image) return std::optional<Content>();
-  auto paths = TRY(image_layer_paths(store, *image));
-  std::vector<Fd> layers;
+  auto layers = TRY(open_layers(store, *image));
   std::vector<int> top_first;
-  for (auto layer = paths.rbegin(); layer != paths.rend(); ++layer) {
-    layers.push_back(TRY(open_path(*layer, O_RDONLY | O_DIRECTORY)));
-    top_first.push_back(layers.back().get());
-  }
+  for (const auto& layer : layers) top_first.push_back(layer.get());
   auto found = TRY(find_in_layers(top_first, path));
   return found ? content_of(found->parent.get(), path.leaf) : std::optional<Content>();
 }

@@ -16,6 +16,15 @@ class Reporter {
   virtual void progress(const std::string& line, bool final) = 0;
 };
 
+// For what nobody needs to read.
+class NobodyReports : public Reporter {
+ public:
+  void importing(const std::string&) override {}
+  void imported(const std::string&) override {}
+  void warn(const std::string&) override {}
+  void progress(const std::string&, bool) override {}
+};
+
 // Lines on stderr; a bar that redraws itself where stderr is a terminal.
 class TerminalReporter : public Reporter {
  public:

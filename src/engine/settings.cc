@@ -165,6 +165,15 @@ std::string default_runtime_path(const Environment& settings, unsigned uid) {
   return xdg.empty() ? "/tmp/pyxis-" + std::to_string(uid) : xdg + "/enroot";
 }
 
+// A user for whom the storage helper has made a directory of his own on this node has his store there.
+std::string default_data_path(const Environment& settings, const Account& account) {
+  auto of_steps = "/var/lib/pyxis/users/" + std::to_string(account.uid);
+  struct stat info;
+  if (::lstat(of_steps.c_str(), &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == account.uid)
+    return of_steps;
+  return settings.get_or("XDG_DATA_HOME", account.home + "/.local/share") + "/pyxis";
+}
+
 }  // namespace
 
 Result<Setting> parse_setting(std::string_view line, const Environment& environment) {
@@ -182,8 +191,7 @@ Result<Settings> load_settings(const Environment& environment) {
   auto account = current_account(env);
   settings.config_path =
       env.get_or("ENROOT_CONFIG_PATH", env.get_or("XDG_CONFIG_HOME", account.home + "/.config") + "/enroot");
-  settings.data_path =
-      env.get_or("ENROOT_DATA_PATH", env.get_or("XDG_DATA_HOME", account.home + "/.local/share") + "/pyxis");
+  settings.data_path = env.get_or("ENROOT_DATA_PATH", default_data_path(env, account));
   settings.cache_path = env.get_or("ENROOT_CACHE_PATH", "");
   settings.temp_path = env.get_or("ENROOT_TEMP_PATH", env.get_or("TMPDIR", "/tmp"));
   settings.runtime_path = env.get_or("ENROOT_RUNTIME_PATH", default_runtime_path(env, account.uid));

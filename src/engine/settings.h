@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,9 +12,12 @@
 
 namespace pyxis {
 
+class SharedStore;
+
 struct Settings {
   std::string sysconf_path, config_path, data_path, runtime_path, temp_path;
-  std::string cache_path;  // where layers and images are; empty: beside the containers
+  std::string cache_path;                     // where layers and images are; empty: beside the containers
+  std::shared_ptr<SharedStore> shared_store;  // the node's, where a step was given a way to it
   bool allow_http = false, rootfs_writable = false, remap_root = false, mount_home = false,
        allow_superuser = false, force_override = false;
   bool login_shell = true, native_overlayfs = true;

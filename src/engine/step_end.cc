@@ -9,6 +9,7 @@
 #include "contract/answer.h"
 #include "engine/external_importer.h"
 #include "engine/image_file.h"
+#include "engine/reporter.h"
 #include "engine/running.h"
 #include "engine/settings.h"
 #include "engine/step.h"
@@ -44,19 +45,10 @@ Result<void> end_container(const Store& store, const std::string& runtime_path, 
   return ok();
 }
 
-// What concerns the options was said at the start, and what goes well nobody needs to read.
-class NobodyReports : public Reporter {
- public:
-  void importing(const std::string&) override {}
-  void imported(const std::string&) override {}
-  void warn(const std::string&) override {}
-  void progress(const std::string&, bool) override {}
-};
-
 Result<void> save(const SaveRequest& request, const Settings& given) {
   auto settings = given;
   if (!request.runtime_dir.empty()) settings.runtime_path = request.runtime_dir;
-  NobodyReports reporter;
+  NobodyReports reporter;  // what concerns the options was said at the start
   auto store = TRY(open_user_store(settings));
   auto target = TRY(ImageFileTarget::open(request.path, true, settings, reporter));
   return export_container(store, settings, request.container, target, reporter);

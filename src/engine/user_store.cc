@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 
 #include "base/text.h"
+#include "engine/shared_store.h"
 #include "sandbox/rootfs.h"
 
 namespace pyxis {
@@ -45,6 +46,7 @@ Result<Store> open_user_store(const Settings& settings) {
   auto store = TRY(apart ? open_store(settings.cache_path, "ENROOT_CACHE_PATH")
                          : open_store(settings.data_path, "ENROOT_DATA_PATH"));
   if (apart) store.keep_containers_in(TRY(open_store(settings.data_path, "ENROOT_DATA_PATH")));
+  store.share(settings.shared_store);
   if (!settings.native_overlayfs) store.avoid_overlays();
   return store;
 }

@@ -19,8 +19,8 @@
 #include <vector>
 
 #include "base/fs.h"
-#include "imagefile/landlock.h"
 #include "sandbox/capabilities.h"
+#include "sandbox/landlock.h"
 #include "sandbox/userns.h"
 
 namespace pyxis {

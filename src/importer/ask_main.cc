@@ -6,7 +6,7 @@
 #include "importer/program.h"
 
 int main(int argc, char** argv) {
-  static constexpr std::array verbs = {pyxis::NamedVerb{"head", pyxis::ask_digest},
+  static constexpr std::array verbs = {pyxis::NamedVerb{"head", pyxis::ask_name},
                                        pyxis::NamedVerb{"digest", pyxis::ask_manifest_digest}};
   return pyxis::run_importer(argc, argv, verbs);
 }

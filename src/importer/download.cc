@@ -1,54 +1,13 @@
 #include "importer/download.h"
 
-#include <fcntl.h>
-
-#include <algorithm>
-
 #include "base/disk_full.h"
+#include "engine/image_fixups.h"
 #include "image/config.h"
 #include "image/manifest.h"
 #include "importer/image_source.h"
-#include "layer/external_links.h"
-#include "layer/implied_directories.h"
-#include "store/layers.h"
 
 namespace pyxis {
 namespace {
-
-// Writes into `fixup` what the layer cannot have by itself. False: nothing.
-Result<bool> fill_fixup(const LayerMeta& meta, int layer, int fixup, std::span<const int> below_top_first) {
-  std::vector<ExternalLink> links;
-  for (const auto& link : meta.links) links.push_back({link.path, link.target});
-  if (!links.empty()) TRY(resolve_external_links(links, layer, fixup, below_top_first));
-  bool restored = TRY(restore_implied_directories(meta.implied_directories, layer, fixup, below_top_first));
-  return restored || !links.empty();
-}
-
-Result<void> make_fixups(const Store& store, StoredImage& image, int staging) {
-  auto fixups = TRY(make_directory_at(staging, "fixups", 0700));
-  std::vector<Fd> below;
-  std::vector<int> below_top_first;
-  auto stack = [&](Fd directory) {
-    below_top_first.insert(below_top_first.begin(), directory.get());
-    below.push_back(std::move(directory));
-  };
-  for (size_t index = 0; index < image.layers.size(); ++index) {
-    auto layer = TRY(open_at(store.layers(), image.layers[index].hex() + "/fs", O_RDONLY | O_DIRECTORY));
-    auto meta = TRY(read_layer_meta(store, image.layers[index]));
-    auto name = std::to_string(index);
-    auto fixup = TRY(make_directory_at(fixups.get(), name, 0755));
-    bool needed = TRY_CONTEXT(fill_fixup(meta, layer.get(), fixup.get(), below_top_first),
-                              "layer " + image.layers[index].text());
-    stack(std::move(layer));
-    if (needed) {
-      image.fixups.push_back(index);
-      stack(std::move(fixup));
-    } else {
-      TRY(remove_tree(fixups.get(), name));
-    }
-  }
-  return ok();
-}
 
 // The image that is under this name already, where nothing has changed since it was imported.
 Result<std::optional<Digest>> unchanged(const Store& store, const ImportRequest& request,
@@ -60,6 +19,15 @@ Result<std::optional<Digest>> unchanged(const Store& store, const ImportRequest&
   return std::optional(known->manifest);
 }
 
+StorageRequest to_be_shared(const StoredImage& image) {
+  StorageRequest request;
+  request.kind = StorageRequest::Kind::begin;
+  request.reference = image.reference;
+  request.manifest = image.manifest;
+  request.config = image.config;
+  return request;
+}
+
 Result<Digest> bring_missing(const SourceContext& context) {
   const auto& [store, settings, request, reporter, stop] = context;
   auto stamp = TRY(source_stamp(context));
@@ -68,7 +36,7 @@ Result<Digest> bring_missing(const SourceContext& context) {
   auto resolved = TRY(source->resolve(request.platform));
   ResolvedName name{recorded_name(request), stamp.empty() ? resolved.index_digest : stamp,
                     resolved.manifest_digest};
-  if (auto present = TRY(find_image(store, resolved.manifest_digest))) {
+  if (auto present = TRY(find_image(store, resolved.manifest_digest)); present && !present->shared) {
     TRY(check_platform(TRY_CONTEXT(parse_config(present->config), "image configuration"), request.platform));
     TRY(record_name(store, name));
     return resolved.manifest_digest;
@@ -80,9 +48,13 @@ Result<Digest> bring_missing(const SourceContext& context) {
   image.config = TRY_CONTEXT(source->config(resolved.parsed.config), "image configuration");
   TRY(check_platform(TRY_CONTEXT(parse_config(image.config), "image configuration"), request.platform));
   for (const auto& layer : resolved.parsed.layers) image.layers.push_back(layer.digest);
-  TRY(source->bring_layers(resolved.parsed.layers));
+  image.shared = settings.shared_store && source->can_share();
+  if (image.shared)
+    TRY(source->share_layers(*settings.shared_store, to_be_shared(image), resolved.parsed.layers));
+  else
+    TRY(source->bring_layers(resolved.parsed.layers));
   auto staging = TRY(store.stage());
-  TRY(make_fixups(store, image, staging.fd()));
+  if (!image.shared) TRY(make_fixups(store, image, staging.fd()));
   TRY(publish_image(store, std::move(staging), image));
   TRY(record_name(store, name));
   return image.digest;

@@ -19,7 +19,7 @@ int run_importer(int argc, char** argv, std::span<const NamedVerb> verbs) {
       request.platform = TRY(parse_platform(arguments[2]));
       request.shown_as = arguments[3];
       auto settings = TRY(load_settings(Environment::capture()));
-      return TRY(verb.act(settings, request, reporter)).text();
+      return verb.act(settings, request, reporter);
     };
     helper_verbs.push_back({verb.name, 4, act});
   }

@@ -14,7 +14,7 @@ namespace pyxis {
 
 struct NamedVerb {
   std::string_view name;
-  Result<Digest> (*act)(const Settings& settings, const ImportRequest& request, Reporter& reporter);
+  Result<std::string> (*act)(const Settings& settings, const ImportRequest& request, Reporter& reporter);
 };
 
 // The body of main(): calls the one of `verbs` that the command line names and tells the engine how it went.

@@ -65,6 +65,10 @@ std::string Client::identity(const Reference& reference) {
   return identity.empty() ? "anonymous" : identity;
 }
 
+std::string Client::authorization(const Reference& reference) {
+  return session(reference).authorization();
+}
+
 Result<Digest> Client::head_manifest(const Reference& reference) {
   TRY(check_scheme(reference));
   auto object = object_of(reference, "manifest");

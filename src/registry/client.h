@@ -76,6 +76,10 @@ class Client {
   // need a connection.
   Result<void> fetch_blob(const Reference& reference, const Descriptor& blob, const BlobSink& sink);
 
+  // The value of the Authorization header that the repository was read with last; empty: none was wanted. A
+  // secret.
+  std::string authorization(const Reference& reference);
+
   // Who the repository is read as, as far as that came up: "anonymous" or "user NAME (from FILE)".
   std::string identity(const Reference& reference);
 

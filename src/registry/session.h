@@ -32,6 +32,7 @@ class Session {
                                     const std::stop_token& stop);
 
   Error explain_outcome(const std::string& object, const HttpOutcome& outcome, unsigned attempts = 1);
+  std::string authorization() { return authenticator_.authorization(); }
   std::string identity() { return authenticator_.identity(); }
 
  private:

@@ -36,6 +36,19 @@ Result<void> read_engine(EngineKind& target, const std::string& key, const std::
   return ok();
 }
 
+Result<void> read_store(StoreKind& target, const std::string& key, const std::string& value) {
+  if (value != "system" && value != "user") return bad_value(key, value, "system or user");
+  target = value == "system" ? StoreKind::system : StoreKind::user;
+  return ok();
+}
+
+Result<void> read_entitlement(std::string& target, const std::string& key, const std::string& value) {
+  if (value != "always" && value != "reachable" && value != "never")
+    return bad_value(key, value, "always, reachable or never");
+  target = value;
+  return ok();
+}
+
 Result<void> read_key(Config& config, const std::string& key, const std::string& value) {
   if (key == "runtime_path") return read_path(config.runtime_path, key, value);
   if (key == "pyxis_path") return read_path(config.pyxis_path, key, value);
@@ -46,6 +59,12 @@ Result<void> read_key(Config& config, const std::string& key, const std::string&
   if (key == "container_scope") return read_scope(config.container_scope, key, value);
   if (key == "engine") return read_engine(config.engine, key, value);
   if (key == "enroot_path") return read_path(config.enroot_path, key, value);
+  if (key == "store") return read_store(config.store, key, value);
+  if (key == "entitlement") return read_entitlement(config.entitlement, key, value);
+  if (key == "http_registries") {
+    config.http_registries = value;
+    return ok();
+  }
   if (key == "importer") return read_path(config.importer, key, value);
   return fail("unknown key \"" + printable(key) + "\"");
 }

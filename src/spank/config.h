@@ -10,6 +10,8 @@ namespace pyxis::spank {
 
 enum class Scope { global, job };
 enum class EngineKind { pyxis, enroot };
+// Where layers are: in a store of the node for all users, or in each user's own.
+enum class StoreKind { system, user };
 
 struct Config {
   std::string runtime_path = "/run/pyxis";
@@ -18,7 +20,12 @@ struct Config {
   bool sbatch_support = true;
   EngineKind engine = EngineKind::pyxis;
   std::string pyxis_path;  // our engine; by default the one installed with the plugin
-  std::string importer;    // a program that gets images in the engine's place; empty: none
+  StoreKind store = StoreKind::user;
+  // When registries are asked whether a user may have an image that is there: always, reachable or never
+  // (docs/admin.md).
+  std::string entitlement = "reachable";
+  std::string http_registries;  // that are asked over plain http, with commas between them
+  std::string importer;         // a program that gets images in the engine's place; empty: none
   // These concern the enroot engine only.
   std::string enroot_path;  // empty: found in the usual directories
   bool use_enroot_load = false;

@@ -31,6 +31,7 @@ struct EngineProcess {
 // pipe when it has cleared up.
 struct Ties {
   int leash = -1, farewell = -1;
+  int storage = -1;  // leads to the node's storage helper, if there is one
 };
 
 class Engine {

@@ -125,6 +125,7 @@ Result<Child> EngineProgram::spawn_engine(const std::string& verb, const EngineP
       {null.get(), STDIN_FILENO}, {log, STDOUT_FILENO}, {log, STDERR_FILENO}, {socket, contract_socket_fd}};
   if (ties.leash >= 0) request.descriptors.emplace_back(ties.leash, contract_leash_fd);
   if (ties.farewell >= 0) request.descriptors.emplace_back(ties.farewell, contract_answer_fd);
+  if (ties.storage >= 0) request.descriptors.emplace_back(ties.storage, contract_storage_fd);
   request.directory = "/";
   request.close_others = true;
   if (ties.leash >= 0 || verb == "save") request.parent_death_signal = SIGTERM;

@@ -29,6 +29,7 @@ void finish(SlurmApi& api, Step& step, Engine& engine) {
     // Slurm kills all that it finds of a step that is cancelled.
     if (!done.ok() && done.error().code != ECANCELED) report(api, done.error());
   }
+  end_storage(step.storage);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "spank/options.h"
 #include "spank/rendezvous.h"
 #include "spank/slurm_api.h"
+#include "spank/storage.h"
 
 namespace pyxis::spank {
 
@@ -39,6 +40,7 @@ struct Step {
   std::unique_ptr<Rendezvous> rendezvous;
   Fd leash_keep, leash_engine;
   Pipe farewell;  // slurmstepd reads, the supervisor writes
+  StorageTies storage;
   // What went wrong before there were tasks. An error of init_post_opt() would drain the node (job_manager()
   // in slurmstepd), and one of user_init() does not reach srun: it is raised in task_init().
   std::optional<Error> deferred;

@@ -93,7 +93,8 @@ void print_event(SlurmApi& api, const Step& step, const Event& event) {
 Result<Container> start_container(SlurmApi& api, Step& step, Engine& engine) {
   auto request = TRY(make_request(api, step));
   EngineProcess process{engine_environment(request.job_env, step.job.account), std::nullopt};
-  return engine.start(request, process, {step.leash_engine.get(), step.farewell.writer.get()},
+  return engine.start(request, process,
+                      {step.leash_engine.get(), step.farewell.writer.get(), step.storage.engine.get()},
                       [&](const Event& event) { print_event(api, step, event); });
 }
 
@@ -137,6 +138,7 @@ Result<std::string> working_directory() {
 
 int start_task(SlurmApi& api, Step& step, Engine& engine) {
   step.leash_keep.reset();  // slurmstepd's alone: a task that outlives it must not hold the leash
+  step.storage.leash.reset();
   auto run = [&]() -> Result<void> {
     if (step.deferred) return *step.deferred;
     auto wishes = TRY(run_task_prolog(api));
@@ -147,6 +149,7 @@ int start_task(SlurmApi& api, Step& step, Engine& engine) {
                                                        : engine.join(step.rendezvous->control_socket()));
     step.leash_engine.reset();
     step.farewell.writer.reset();
+    step.storage.engine.reset();
     auto child = std::move(container.engine);
     bool saving = !step.options.save.empty();
     if (saving) TRY(leave_keeper(api, step, engine, std::move(child)));

@@ -41,8 +41,8 @@ Result<Users> users_in(const Store& store, int uses) {
   return users;
 }
 
-// Needs the lock exclusively: who begins to stand on an image says so before he is there. That somebody looked
-// is no use of the image.
+// Needs the lock exclusively: who begins to stand on an image says so before he is there. That somebody
+// looked is no use of the image.
 Result<void> forget_gone_users(const Store& store) {
   for (const auto& image : TRY(list_directory(store.uses()))) {
     auto uses = TRY(open_at(store.uses(), image, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));

@@ -73,9 +73,9 @@ struct Collection {
 // the least recently used first. Never what is pinned or in use.
 Collection plan_collection(const Inventory& inventory, const CollectionLimits& limits);
 
-// Chooses and removes. Waits until nobody holds images, which is told by `waiting`: an import can take long. What
-// goes is renamed away first, so that the store is held up shortly whatever its size.
-Result<Collection> collect(const Store& store, const CollectionLimits& limits,
-                           const std::function<void()>& waiting = [] {});
+// Chooses and removes. Waits until nobody holds images, which is told by `waiting`: an import can take long.
+// What goes is renamed away first, so that the store is held up shortly whatever its size.
+Result<Collection> collect(
+    const Store& store, const CollectionLimits& limits, const std::function<void()>& waiting = [] {});
 
 }  // namespace pyxis

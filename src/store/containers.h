@@ -80,7 +80,8 @@ Result<bool> ownerless(const Store& store, const std::string& name);
 // Removes temporary containers that are ownerless and which nobody runs.
 Result<void> sweep_containers(const Store& store);
 
-// What a collection goes by (collection.h): the container stands on its image. remove_container() takes it back.
+// What a collection goes by (collection.h): the container stands on its image. remove_container() takes it
+// back.
 Result<void> note_image_use(const Store& store, const ContainerRecord& record);
 
 // The empty directory that create_container() fills: the record and what its form takes are in it.

@@ -21,6 +21,7 @@ Result<StoredImage> read_image(const Store& store, const std::string& hex) {
                                  StoredImage read;
                                  read.reference = meta.value("reference", "");
                                  read.created = meta.value("created", 0ull);
+                                 read.shared = meta.value("shared", false);
                                  for (const std::string layer : meta.value("layers", json::array()))
                                    read.layers.push_back(TRY(Digest::parse(layer)));
                                  for (const size_t index : meta.value("fixups", json::array()))
@@ -63,8 +64,9 @@ Result<std::optional<StoredImage>> find_image(const Store& store, const Digest& 
     if (absent(image.error())) return std::optional<StoredImage>();
     return std::move(image).error();
   }
+  if (image->shared && !store.shared()) return std::optional<StoredImage>();
   for (const auto& layer : image->layers)
-    if (!TRY(layer_present(store, layer))) return std::optional<StoredImage>();
+    if (!image->shared && !TRY(layer_present(store, layer))) return std::optional<StoredImage>();
   return std::optional<StoredImage>(std::move(*image));
 }
 
@@ -83,11 +85,9 @@ Result<std::vector<StoredImage>> list_images(const Store& store) {
 Result<void> publish_image(const Store& store, StagingDirectory staging, const StoredImage& image) {
   json layers = json::array();
   for (const auto& layer : image.layers) layers.push_back(layer.text());
-  json meta = {{"reference", image.reference},
-               {"layers", layers},
-               {"fixups", image.fixups},
-               {"config_digest", Digest::of(image.config).text()},
-               {"created", static_cast<uint64_t>(std::time(nullptr))}};
+  json meta = {{"reference", image.reference}, {"layers", layers},
+               {"fixups", image.fixups},       {"config_digest", Digest::of(image.config).text()},
+               {"shared", image.shared},       {"created", static_cast<uint64_t>(std::time(nullptr))}};
   TRY(write_file(staging.fd(), "manifest", image.manifest));
   TRY(write_file(staging.fd(), "config", image.config));
   TRY(write_file(staging.fd(), "meta.json", meta.dump(-1, ' ', false, json::error_handler_t::replace)));

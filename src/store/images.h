@@ -20,16 +20,17 @@ struct StoredImage {
   std::vector<Digest> layers;    // bottom first
   std::vector<size_t> fixups;    // indices of layers
   uint64_t created = 0;          // seconds since 1970, import time
+  bool shared = false;           // its layers and fixups are not in this store (shared_images.h)
 };
 
-// Present means: published, and every layer present.
+// Present means: published, and every layer present. Of one with shared layers: the store has a way to these.
 Result<std::optional<StoredImage>> find_image(const Store& store, const Digest& digest);
 Result<std::vector<StoredImage>> list_images(const Store& store);
 // Publishes an image. `staging` may hold fixups/<index>/; the rest is written from `image`. Being there
 // already is fine.
 Result<void> publish_image(const Store& store, StagingDirectory staging, const StoredImage& image);
 // The directories of the layers and fixups, bottom first: what a root file system is stacked from. Paths, for
-// an overlay takes only directories that were looked up in its own mount namespace.
+// an overlay takes only directories that were looked up in its own mount namespace. Not of a shared image.
 Result<std::vector<std::string>> image_layer_paths(const Store& store, const StoredImage& image);
 
 struct ResolvedName {

@@ -22,6 +22,7 @@
 #include "base/fd.h"
 #include "base/fs.h"
 #include "base/result.h"
+#include "store/shared_images.h"
 
 namespace pyxis {
 
@@ -70,6 +71,9 @@ class Store {
   // The store that has the containers: this one, or another where layers and images lie apart from them.
   const Store& of_containers() const { return of_containers_ ? *of_containers_ : *this; }
   void keep_containers_in(Store other) { of_containers_ = std::make_shared<const Store>(std::move(other)); }
+  // Layers of images that are not in this store (StoredImage::shared); null where the node has no such store.
+  SharedImages* shared() const { return shared_.get(); }
+  void share(std::shared_ptr<SharedImages> images) { shared_ = std::move(images); }
   // New containers are flat copies, whatever could be.
   bool avoids_overlays() const { return avoids_overlays_; }
   void avoid_overlays() { avoids_overlays_ = true; }
@@ -97,6 +101,7 @@ class Store {
   std::string path_, host_;
   StoreForm form_ = StoreForm::overlay;
   std::shared_ptr<const Store> of_containers_;
+  std::shared_ptr<SharedImages> shared_;
   bool avoids_overlays_ = false;
   Fd root_, layers_, images_, refs_, uses_, containers_, tmp_, locks_;
 };

@@ -50,6 +50,15 @@ furnish_machine() { # MACHINE
     open_fuse "$1"
 }
 
+# The shared store of a node is on the node's own disk.
+give_shared_store() { # NODE
+    local store
+    store=$(machine_dir "$1")/shared-store
+    install -d -m 711 "$store"
+    mkdir -p -m 711 /var/lib/pyxis
+    in_machine "$1" mount --bind "$store" /var/lib/pyxis
+}
+
 # As udev makes it on a compute node: everybody can open it. What this machine has is left as it is.
 open_fuse() { # MACHINE
     [[ -c /dev/fuse ]] || return 0

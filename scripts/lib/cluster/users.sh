@@ -7,6 +7,8 @@ user_mark='Pyxis test user'
 
 add_users() {
     local user
+    id _pyxis >/dev/null 2>&1 ||
+        useradd --system --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin --comment "$user_mark" _pyxis
     for user in "${test_users[@]}"; do
         id "$user" >/dev/null 2>&1 || useradd --create-home --shell /bin/bash --groups users --comment "$user_mark" "$user"
         setpriv --reuid "$user" --regid "$(id -g "$user")" --init-groups \
@@ -18,7 +20,8 @@ add_users() {
 remove_users() {
     local user comment
     ! other_clusters_exist || return 0
-    for user in "${test_users[@]}"; do
+    rmdir --ignore-fail-on-non-empty /var/lib/pyxis 2>/dev/null || true
+    for user in "${test_users[@]}" _pyxis; do
         comment=$(getent passwd "$user" | cut -d: -f5) || continue
         [[ $comment != "$user_mark" ]] || userdel --force --remove "$user" 2>/dev/null || true
     done

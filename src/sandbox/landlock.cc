@@ -1,4 +1,4 @@
-#include "imagefile/landlock.h"
+#include "sandbox/landlock.h"
 
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -23,7 +23,7 @@ uint64_t rights_over_files() {
   return (uint64_t{1} << rights_of_versions[static_cast<size_t>(known)]) - 1;
 }
 
-Result<void> keep_files(uint64_t rights, const Reach& reach) {
+Result<void> keep_files(uint64_t rights, std::span<const Reach> reach) {
   rights &= rights_over_files();
   if (rights == 0) return ok();
   landlock_ruleset_attr attributes{};
@@ -32,10 +32,11 @@ Result<void> keep_files(uint64_t rights, const Reach& reach) {
   Fd rules(static_cast<int>(
       ::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes.handled_access_fs, 0)));
   if (!rules) return sys_error("landlock_create_ruleset");
-  if (reach.place >= 0) {
+  for (const auto& each : reach) {
+    if (each.place < 0) continue;
     landlock_path_beneath_attr beneath{};
-    beneath.allowed_access = reach.rights & rights;
-    beneath.parent_fd = reach.place;
+    beneath.allowed_access = each.rights & rights;
+    beneath.parent_fd = each.place;
     if (::syscall(SYS_landlock_add_rule, rules.get(), LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) != 0)
       return sys_error("landlock_add_rule");
   }

@@ -1,0 +1,145 @@
+#include "engine/shared_store.h"
+
+namespace pyxis {
+namespace {
+
+using Request = StorageRequest::Kind;
+using Reply = StorageReply::Kind;
+
+StorageRequest about(Request kind, const Digest& image) {
+  StorageRequest request;
+  request.kind = kind;
+  request.image = image;
+  return request;
+}
+
+Error unexpected() {
+  return fail("the storage helper gave an answer to another question", "run the command again");
+}
+
+Error explain_gone(Error error) {
+  if (error.code == ECONNRESET || error.code == EPIPE)
+    return fail("the storage helper of this node (pyxis-storage) is gone",
+                "run the command again; if it stays, ask the administrator for slurmd's log");
+  return error;
+}
+
+}  // namespace
+
+std::shared_ptr<SharedStore> SharedStore::connect(Fd socket) {
+  std::shared_ptr<SharedStore> store(new SharedStore(std::move(socket)));
+  auto answer = store->ask({});
+  if (!answer.ok() || answer->kind != Reply::ready) return nullptr;
+  store->user_path_ = answer->text;
+  return store;
+}
+
+Result<void> SharedStore::send(const StorageRequest& request, const std::vector<int>& descriptors) {
+  auto sent = send_message(socket_.get(), request.encode(), descriptors);
+  if (!sent.ok()) return explain_gone(std::move(sent).error());
+  return ok();
+}
+
+Result<StorageReply> SharedStore::next_reply() {
+  auto message = receive_message(socket_.get());
+  if (!message.ok()) return explain_gone(std::move(message).error());
+  mounts_ = std::move(message->descriptors);
+  return StorageReply::decode(message->body);
+}
+
+Result<StorageReply> SharedStore::ask(const StorageRequest& request) {
+  TRY(send(request));
+  auto reply = TRY(next_reply());
+  if (reply.kind == Reply::failed) return Error{reply.text, reply.remedy, reply.code};
+  return reply;
+}
+
+Result<void> SharedStore::claim(const Digest& image, ImageOrigin origin, Authorization authorization) {
+  Claim claim;
+  claim.request = about(Request::claim, image);
+  claim.request.origin = std::move(origin);
+  claim.authorization = std::move(authorization);
+  TRY(send(claim.request));
+  waiting_ = std::move(claim);
+  return ok();
+}
+
+Result<void> SharedStore::await_claim() {
+  if (!waiting_) return ok();
+  auto claim = *std::exchange(waiting_, std::nullopt);
+  auto reply = TRY(next_reply());
+  if (reply.kind == Reply::absent && reply.code == EACCES) {
+    auto authorization = claim.authorization();
+    if (authorization.ok() && !authorization->empty()) {
+      claim.request.authorization = std::move(*authorization);
+      TRY(send(claim.request));
+      reply = TRY(next_reply());
+    }
+  }
+  if (reply.kind == Reply::failed) return Error{reply.text, reply.remedy, reply.code};
+  claim.granted = reply.kind == Reply::granted;
+  claim.warning = reply.text;
+  settled_ = std::move(claim);
+  return ok();
+}
+
+Result<bool> SharedStore::settle(std::string& warning) {
+  TRY(await_claim());
+  if (!settled_) return false;
+  warning = settled_->warning;
+  return settled_->granted;
+}
+
+Result<void> SharedStore::keep(const Digest& image) {
+  TRY(await_claim());
+  TRY(ask(about(Request::keep, image)));
+  return ok();
+}
+
+Result<std::vector<Fd>> SharedStore::layers(const Digest& image) {
+  TRY(await_claim());
+  if (settled_ && settled_->request.image == image && !settled_->granted)
+    return Error{"image " + image.text() + " is not to be had from this node's store", "import it again",
+                 ESTALE};
+  auto granted = mounts(image);
+  if (granted.ok() || granted.error().code != EACCES) return granted;
+  auto kept = about(Request::claim, image);
+  kept.kept = true;
+  if (TRY(ask(kept)).kind == Reply::granted) return mounts(image);
+  return fail("image " + image.text() + " is not in this node's store any more, or not for this user",
+              "import it again: pyxis pull");
+}
+
+Result<std::vector<Fd>> SharedStore::mounts(const Digest& image) {
+  auto reply = TRY(ask(about(Request::mount, image)));
+  std::vector<Fd> mounts;
+  for (;;) {
+    if (reply.kind == Reply::failed) return Error{reply.text, reply.remedy, reply.code};
+    if (reply.kind != Reply::mounts) return unexpected();
+    for (auto& each : mounts_) mounts.push_back(std::move(each));
+    if (reply.left == 0) return mounts;
+    reply = TRY(next_reply());
+  }
+}
+
+Result<std::vector<uint64_t>> SharedStore::begin(const StorageRequest& image) {
+  auto reply = TRY(ask(image));
+  if (reply.kind != Reply::wanted) return unexpected();
+  return reply.layers;
+}
+
+Result<void> SharedStore::bring(uint64_t layer, int blob) {
+  StorageRequest request;
+  request.kind = Request::bring;
+  request.layer = layer;
+  return send(request, {blob});
+}
+
+Result<void> SharedStore::finish() {
+  StorageRequest request;
+  request.kind = Request::finish;
+  if (TRY(ask(request)).kind != Reply::granted) return unexpected();
+  return ok();
+}
+
+}  // namespace pyxis

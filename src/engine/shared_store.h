@@ -1,0 +1,63 @@
+// The node's shared store, as an engine of a job's user reaches it: by the socket that the step was given
+// (contract/storage.h). One request at a time.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "base/result.h"
+#include "contract/storage.h"
+#include "store/shared_images.h"
+
+namespace pyxis {
+
+class SharedStore : public SharedImages {
+ public:
+  // Nothing, where nobody answers: the node has no such store.
+  static std::shared_ptr<SharedStore> connect(Fd socket);
+
+  int socket() const { return socket_.get(); }
+  // Where the user's own store is on this node.
+  const std::string& user_path() const { return user_path_; }
+
+  // What the registry is to be asked with, where it wants to know who asks. Called once at most.
+  using Authorization = std::function<Result<std::string>()>;
+  // Claims the image, and returns before there is an answer: a registry may have to be asked for it. The
+  // answer is seen by layers(), keep() and settle(), whichever comes first.
+  Result<void> claim(const Digest& image, ImageOrigin origin, Authorization authorization);
+  // Whether what was claimed last is there and this user's. `warning`: what the user should know of that.
+  Result<bool> settle(std::string& warning);
+  // A container of the image, which was granted, is about to be made, and can be started from now on.
+  Result<void> keep(const Digest& image) override;
+  // Of an image that was granted to this step, or is kept. ESTALE where it was claimed and is not to be had.
+  Result<std::vector<Fd>> layers(const Digest& image) override;
+
+  // The rest is for whoever brings an image (importer/upload.h).
+  // The layers to be brought, by number.
+  Result<std::vector<uint64_t>> begin(const StorageRequest& image);
+  Result<void> bring(uint64_t layer, int blob);
+  Result<StorageReply> next_reply();
+  Result<void> finish();
+
+ private:
+  explicit SharedStore(Fd socket) : socket_(std::move(socket)) {}
+  struct Claim {
+    StorageRequest request;
+    Authorization authorization;
+    bool granted = false;
+    std::string warning;
+  };
+
+  Result<void> await_claim();
+  Result<void> send(const StorageRequest& request, const std::vector<int>& descriptors = {});
+  Result<StorageReply> ask(const StorageRequest& request);
+  Result<std::vector<Fd>> mounts(const Digest& image);
+
+  Fd socket_;
+  std::string user_path_;
+  std::optional<Claim> waiting_, settled_;
+  std::vector<Fd> mounts_;  // of the answer that is being read
+};
+
+}  // namespace pyxis

@@ -1,0 +1,192 @@
+#include "importer/upload.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "base/fs.h"
+#include "base/pipe.h"
+#include "importer/import_progress.h"
+
+namespace pyxis {
+namespace {
+
+constexpr int pipe_bytes = 1 << 20;
+
+// A layer that the helper knows of: the end of its pipe that is ours, and who downloads into it.
+struct Transfer {
+  Fd blob;
+  std::thread download;
+  Result<void> outcome;
+  uint64_t bytes = 0;
+  bool waiting = false;
+};
+
+class Upload {
+ public:
+  Upload(SharedStore& shared, std::span<const Descriptor> layers, const FetchBlob& fetch, unsigned workers,
+         ImportProgress& progress, const std::stop_token& stop)
+      : shared_(shared),
+        layers_(layers),
+        fetch_(fetch),
+        workers_(workers),
+        progress_(progress),
+        stop_(stop),
+        stopped_(::eventfd(0, EFD_CLOEXEC)),
+        on_stop_(stop, [this] { wake(); }) {}
+  ~Upload() {
+    for (auto& [number, transfer] : transfers_) end(transfer);
+  }
+  Upload(const Upload&) = delete;
+  Upload& operator=(const Upload&) = delete;
+
+  // Ends once the helper has answered for every layer it was asked about, whatever went wrong.
+  Result<void> run(std::deque<uint64_t> wanted) {
+    while (!transfers_.empty() || (!error_ && !wanted.empty())) {
+      while (!error_ && !wanted.empty() && transfers_.size() < workers_) {
+        TRY(offer(wanted.front()));
+        wanted.pop_front();
+      }
+      if (TRY(stop_requested()))
+        abandon(sys_error("stopped", ECANCELED));
+      else
+        TRY(take_reply());
+    }
+    return error_ ? Result<void>(std::move(*error_)) : ok();
+  }
+
+ private:
+  using Kind = StorageReply::Kind;
+
+  void wake() {
+    uint64_t one = 1;
+    [[maybe_unused]] auto written = ::write(stopped_.get(), &one, sizeof one);
+  }
+
+  // Waits for a reply or the wish to stop, which is seen once.
+  Result<bool> stop_requested() {
+    std::array<pollfd, 2> watched{{{error_ ? -1 : stopped_.get(), POLLIN, 0}, {shared_.socket(), POLLIN, 0}}};
+    while (::poll(watched.data(), watched.size(), -1) < 0)
+      if (errno != EINTR) return sys_error("poll");
+    return watched[0].revents != 0;
+  }
+
+  Result<void> offer(uint64_t number) {
+    auto pipe = TRY(make_pipe());
+    (void)::fcntl(pipe.writer.get(), F_SETPIPE_SZ, pipe_bytes);
+    TRY(shared_.bring(number, pipe.reader.get()));
+    transfers_[number].blob = std::move(pipe.writer);
+    return ok();
+  }
+
+  Result<void> take_reply() {
+    auto reply = TRY(shared_.next_reply());
+    auto found = transfers_.find(reply.layer);
+    if (found == transfers_.end())
+      return reply.kind == Kind::failed ? Error{reply.text, reply.remedy, reply.code}
+                                        : fail("the storage helper speaks of a layer that is not coming");
+    auto& transfer = found->second;
+    if (reply.kind == Kind::waiting) {
+      wait(transfer, true);
+      return ok();
+    }
+    wait(transfer, false);
+    if (reply.kind == Kind::send) {
+      start(reply.layer, transfer);
+      return ok();
+    }
+    end(transfer);
+    // What the helper says of a stream that broke off is a consequence; the download knows the cause.
+    if (!transfer.outcome.ok() && transfer.outcome.error().code != EPIPE)
+      abandon(std::move(transfer.outcome).error());
+    else if (reply.kind == Kind::failed)
+      abandon(Error{reply.text, reply.remedy, reply.code});
+    else
+      progress_.layer_done();
+    transfers_.erase(found);
+    return ok();
+  }
+
+  void wait(Transfer& transfer, bool waits) {
+    if (transfer.waiting != waits) progress_.waiting(waits ? +1 : -1);
+    transfer.waiting = waits;
+  }
+
+  void start(uint64_t number, Transfer& transfer) {
+    if (error_) return transfer.blob.reset();
+    transfer.download = std::thread([this, &transfer, layer = &layers_[number]] {
+      transfer.outcome = fetch_(*layer, [&](std::span<const std::byte> data) -> Result<void> {
+        if (failed_) return fail("stopped after another layer's failure");
+        progress_.downloaded(data.size());
+        return write_all(transfer.blob.get(), {reinterpret_cast<const char*>(data.data()), data.size()});
+      });
+      transfer.blob.reset();
+    });
+  }
+
+  // The first error counts. Who still waits for bytes or for his turn sees that none will come.
+  void abandon(Error error) {
+    if (!error_) error_ = std::move(error);
+    failed_ = true;
+    for (auto& [number, transfer] : transfers_)
+      if (!transfer.download.joinable()) transfer.blob.reset();
+  }
+
+  void end(Transfer& transfer) {
+    if (transfer.download.joinable()) transfer.download.join();
+    transfer.blob.reset();
+  }
+
+  SharedStore& shared_;
+  std::span<const Descriptor> layers_;
+  const FetchBlob& fetch_;
+  const unsigned workers_;
+  ImportProgress& progress_;
+  const std::stop_token stop_;
+  Fd stopped_;
+  std::stop_callback<std::function<void()>> on_stop_;
+  std::map<uint64_t, Transfer> transfers_;
+  std::atomic<bool> failed_ = false;
+  std::optional<Error> error_;
+};
+
+}  // namespace
+
+Result<void> upload_image(SharedStore& shared, const StorageRequest& image,
+                          std::span<const Descriptor> layers, const FetchBlob& fetch, unsigned workers,
+                          Reporter& reporter, const std::stop_token& stop) {
+  // A helper that ends is an error of write(2), and not this process's end.
+  ::signal(SIGPIPE, SIG_IGN);
+  auto wanted = TRY(shared.begin(image));
+  std::set<Digest> seen;
+  std::vector<std::pair<uint64_t, uint64_t>> sizes;  // the largest first; one of several that are the same
+  uint64_t bytes = 0;
+  for (uint64_t number : wanted) {
+    if (number >= layers.size()) return fail("the storage helper wants a layer that the image does not have");
+    if (!seen.insert(layers[number].digest).second) continue;
+    sizes.emplace_back(layers[number].size, number);
+    bytes += layers[number].size;
+  }
+  std::stable_sort(sizes.begin(), sizes.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::deque<uint64_t> order;
+  for (const auto& [size, number] : sizes) order.push_back(number);
+  if (!order.empty()) {
+    ImportProgress progress(reporter, order.size(), bytes);
+    TRY(Upload(shared, layers, fetch, workers, progress, stop).run(std::move(order)));
+  }
+  return shared.finish();
+}
+
+}  // namespace pyxis

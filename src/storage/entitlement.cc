@@ -1,0 +1,95 @@
+#include "storage/entitlement.h"
+
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/environment.h"
+
+namespace pyxis {
+
+void Registries::prepare() {
+  if (socket_) return;
+  std::array<int, 2> ends;
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return;
+  Fd ours(ends[0]), theirs(ends[1]);
+  SpawnRequest request;
+  request.program = program_;
+  request.arguments = {"pyxis-vouch"};
+  request.environment = Environment::capture().lines();
+  request.descriptors = {{theirs.get(), vouch_socket_fd}};
+  request.close_others = true;
+  request.no_new_privileges = true;
+  request.parent_death_signal = SIGKILL;
+  auto process = spawn(request);
+  if (!process.ok()) return;
+  process_ = std::move(*process);
+  socket_ = std::move(ours);
+}
+
+Result<VouchReply> Registries::try_to_ask(const VouchRequest& request) {
+  prepare();
+  if (!socket_) return fail("pyxis-vouch did not start");
+  TRY(send_message(socket_.get(), request.encode()));
+  return VouchReply::decode(TRY(receive_message(socket_.get(), max_storage_message_bytes)).body);
+}
+
+VouchReply Registries::ask(const VouchRequest& request) {
+  auto reply = try_to_ask(request);
+  if (reply.ok()) return *reply;
+  dismiss();
+  return {Verdict::unreachable, reply.error().message};
+}
+
+void Registries::dismiss() {
+  socket_.reset();
+  process_ = Child();
+}
+
+bool Entitlement::comes_from(const StoredImage& image, const ImageOrigin& origin) const {
+  return std::ranges::all_of(image.layers,
+                             [&](const Digest& layer) { return grants_.comes_from(layer, origin); });
+}
+
+VouchReply Entitlement::vouch(const ImageOrigin& origin, const Digest& image,
+                              const std::string& authorization) const {
+  if (origin.empty()) return {Verdict::no_https, "no registry"};
+  // Plain http is whoever sits on the way, or took the port first: believed where the site says so.
+  bool plain_http = settings_.http_registries.contains(origin.registry);
+  return registries_.ask({origin, plain_http, image, authorization});
+}
+
+Entitlement::Decision Entitlement::decide(const StorageRequest& claim, const StoredImage& image) const {
+  if (claim.kept && grants_.kept(image.digest)) return {true, false, {}};
+  auto before = grants_.granted_from(image.digest);
+  if (before && settings_.policy == AskPolicy::never) return {true, false, {}};
+  bool can_do_without = before && settings_.policy == AskPolicy::reachable;
+  // Brought by this user, and not from a registry.
+  if (can_do_without && before->empty()) return {true, false, {}};
+  // Who names another registry than he had the image from gets no more than somebody who never had it.
+  can_do_without = can_do_without && *before == claim.origin;
+  if (claim.origin.empty() || !(can_do_without || comes_from(image, claim.origin))) return {};
+  auto answer = vouch(claim.origin, image.digest, claim.authorization);
+  switch (answer.verdict) {
+    case Verdict::yes: {
+      auto noted = grants_.grant(image.digest, claim.origin);
+      return noted.ok() ? Decision{true, false, {}} : Decision{false, false, noted.error().text()};
+    }
+    case Verdict::no:
+      if (before == claim.origin) grants_.revoke(image.digest);
+      return {false, false, answer.text};
+    case Verdict::unauthorized:
+      return {false, true, answer.text};
+    case Verdict::unreachable:
+      if (!can_do_without) return {false, false, answer.text};
+      return {true, false, "registry " + claim.origin.registry + " could not be asked: " + answer.text};
+    case Verdict::no_https:
+      return {can_do_without, false, answer.text};
+  }
+  return {};
+}
+
+}  // namespace pyxis

@@ -1,0 +1,88 @@
+#include "storage/grants.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <ctime>
+
+#include "base/text.h"
+#include "image/digest.h"
+
+namespace pyxis {
+namespace {
+
+constexpr time_t proof_lasts = 3600;  // seconds
+constexpr size_t max_origin_bytes = 4096;
+
+bool exists(const Fd& directory, const std::string& name) {
+  return ::faccessat(directory.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+std::string text_of(const ImageOrigin& origin) {
+  return origin.registry + " " + origin.repository + "\n";
+}
+
+Result<Fd> directory_of(const Store& store, const std::string& kind, uid_t user) {
+  auto root = TRY(open_path(store.path(), O_RDONLY | O_DIRECTORY));
+  auto all = TRY(make_directory_at(root.get(), kind, 0700));
+  return make_directory_at(all.get(), std::to_string(user), 0700);
+}
+
+}  // namespace
+
+Result<Grants> Grants::open(const Store& store, uid_t user) {
+  Grants grants;
+  grants.grants_ = TRY(directory_of(store, "grants", user));
+  grants.kept_ = TRY(directory_of(store, "kept", user));
+  grants.proven_ = TRY(directory_of(store, "proven", user));
+  auto root = TRY(open_path(store.path(), O_RDONLY | O_DIRECTORY));
+  grants.origins_ = TRY(make_directory_at(root.get(), "origins", 0700));
+  return grants;
+}
+
+Result<void> Grants::grant(const Digest& image, const ImageOrigin& origin) const {
+  return write_file(grants_.get(), image.hex(), origin.empty() ? "" : text_of(origin), 0600);
+}
+
+void Grants::revoke(const Digest& image) const {
+  ::unlinkat(grants_.get(), image.hex().c_str(), 0);
+}
+
+std::optional<ImageOrigin> Grants::granted_from(const Digest& image) const {
+  auto text = read_file(grants_.get(), image.hex(), max_origin_bytes);
+  if (!text.ok()) return std::nullopt;
+  auto words = split(trim(*text), ' ');
+  if (words.size() != 2) return ImageOrigin{};
+  return ImageOrigin{std::string(words[0]), std::string(words[1])};
+}
+
+Result<void> Grants::keep(const Digest& image) const {
+  return write_file(kept_.get(), image.hex(), "", 0600);
+}
+
+bool Grants::kept(const Digest& image) const {
+  return exists(kept_, image.hex());
+}
+
+Result<void> Grants::note_proof(const Digest& layer) const {
+  return write_file(proven_.get(), layer.hex(), "", 0600);
+}
+
+bool Grants::proven_lately(const Digest& layer) const {
+  struct stat info;
+  return ::fstatat(proven_.get(), layer.hex().c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+         info.st_mtime + proof_lasts > std::time(nullptr);
+}
+
+Result<void> Grants::note_origin(const Digest& layer, const ImageOrigin& origin) const {
+  if (origin.empty()) return ok();
+  auto places = TRY(make_directory_at(origins_.get(), layer.hex(), 0700));
+  auto text = text_of(origin);
+  return write_file(places.get(), Digest::of(text).hex(), text, 0600);
+}
+
+bool Grants::comes_from(const Digest& layer, const ImageOrigin& origin) const {
+  return !origin.empty() && exists(origins_, layer.hex() + "/" + Digest::of(text_of(origin)).hex());
+}
+
+}  // namespace pyxis

@@ -1,0 +1,380 @@
+#include "storage/keeper.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <map>
+#include <set>
+
+#include "base/process.h"
+#include "contract/storage.h"
+#include "engine/image_fixups.h"
+#include "image/manifest.h"
+#include "storage/grants.h"
+#include "storage/layer_job.h"
+#include "storage/layout.h"
+#include "storage/mount_order.h"
+#include "store/collection.h"
+#include "store/images.h"
+#include "store/layers.h"
+
+namespace pyxis {
+namespace {
+
+using Kind = StorageReply::Kind;
+
+constexpr size_t most_jobs = 32;  // of one step at once
+constexpr timeval engine_patience{.tv_sec = 30, .tv_usec = 0};
+
+StorageReply simple(Kind kind, std::string text = {}) {
+  StorageReply reply;
+  reply.kind = kind;
+  reply.text = std::move(text);
+  return reply;
+}
+
+Error out_of_order() {
+  return sys_error("message out of order", EBADMSG);
+}
+
+// An image that is coming in.
+struct Filling {
+  StoredImage image;
+  ImageOrigin origin;
+  std::vector<Descriptor> layers;
+  bool vouched = false;
+  std::set<Digest> had;  // layers that are there and this user's
+};
+
+struct RunningJob {
+  Child process;
+  Fd reports;
+  uint64_t layer = 0;
+};
+
+class Keeper {
+ public:
+  Keeper(KeeperPlan plan, Store store, Grants grants)
+      : plan_(std::move(plan)),
+        store_(std::move(store)),
+        grants_(std::move(grants)),
+        registries_(plan_.libexec + "/pyxis-vouch"),
+        entitlement_(store_, grants_, plan_.entitlement, registries_) {
+    if (plan_.entitlement.policy != AskPolicy::never) registries_.prepare();
+  }
+
+  // An Error ends the connection.
+  Result<void> run() {
+    while (plan_.leash) TRY(wait_once());
+    return ok();
+  }
+
+ private:
+  Result<void> wait_once() {
+    std::vector<pollfd> watched = {{plan_.leash.get(), POLLIN, 0}, {plan_.engine.get(), POLLIN, 0}};
+    for (const auto& job : jobs_) watched.push_back({job.reports.get(), POLLIN, 0});
+    if (::poll(watched.data(), watched.size(), -1) < 0)
+      return errno == EINTR ? ok() : Result<void>(sys_error("poll"));
+    if (watched[0].revents) plan_.leash.reset();
+    if (watched[1].revents) take_request();
+    // Backwards: a job that is over leaves the list.
+    for (size_t i = watched.size(); i-- > 2;)
+      if (watched[i].revents) TRY(take_report(i - 2));
+    return ok();
+  }
+
+  // What it uses stays in use for as long as the step lasts.
+  void hang_up() {
+    plan_.engine.reset();
+    jobs_.clear();  // kills them
+  }
+
+  void take_request() {
+    auto message = receive_message(plan_.engine.get(), max_storage_message_bytes);
+    auto request =
+        message.ok() ? StorageRequest::decode(message->body) : Result<StorageRequest>(message.error());
+    if (!request.ok() && request.error().code == 0) say(StorageReply::failure(request.error()));
+    if (!request.ok()) return hang_up();
+    auto answered = answer(*request, std::move(message->descriptors));
+    if (answered.ok()) return;
+    if (answered.error().code == EBADMSG) return hang_up();
+    say(StorageReply::failure(answered.error(), request->layer));
+  }
+
+  void say(const StorageReply& reply, const std::vector<int>& descriptors = {}) {
+    if (plan_.engine && !send_message(plan_.engine.get(), reply.encode(), descriptors).ok()) hang_up();
+  }
+
+  Result<void> answer(const StorageRequest& request, std::vector<Fd> descriptors) {
+    if (descriptors.size() != (request.kind == StorageRequest::Kind::bring ? 1 : 0)) return out_of_order();
+    switch (request.kind) {
+      case StorageRequest::Kind::hello:
+        say(simple(Kind::ready, user_store_path(plan_.root, plan_.user)));
+        return ok();
+      case StorageRequest::Kind::claim:
+        return claim(request);
+      case StorageRequest::Kind::begin:
+        return begin(request);
+      case StorageRequest::Kind::bring:
+        return bring(request.layer, std::move(descriptors.front()));
+      case StorageRequest::Kind::finish:
+        return finish();
+      case StorageRequest::Kind::mount:
+        return mount(request.image);
+      case StorageRequest::Kind::keep:
+        return keep(request.image);
+    }
+    return out_of_order();
+  }
+
+  // --- images that are there ------------------------------------------------------------------------------
+
+  // Whoever may not have an image does not learn whether it is there.
+  Result<void> claim(const StorageRequest& request) {
+    hold();
+    auto image = TRY(find_image(store_, request.image));
+    auto decision = image ? entitlement_.decide(request, *image) : Entitlement::Decision{};
+    if (decision.granted) {
+      registries_.dismiss();
+      return grant(request.image, decision.text);
+    }
+    auto absent = simple(Kind::absent);
+    // Also of one that is not there: somebody who is asked for his name learns nothing by that.
+    absent.code = decision.unauthorized || (!image && request.authorization.empty()) ? EACCES : 0;
+    say(absent);
+    return ok();
+  }
+
+  Result<void> grant(const Digest& image, const std::string& warning = {}) {
+    TRY(use(image));
+    granted_.insert(image);
+    touch_image(store_, image);
+    say(simple(Kind::granted, warning));
+    return ok();
+  }
+
+  // Nothing goes between the question whether an image is there and the note that it is used.
+  void hold() {
+    if (auto images = hold_images(store_); images.ok()) hold_ = std::move(*images);
+  }
+
+  Result<void> use(const Digest& image) {
+    if (!uses_.contains(image)) uses_.emplace(image, TRY(store_.lock_shared("use-" + image.hex())));
+    hold_.reset();
+    return ok();
+  }
+
+  Result<void> keep(const Digest& image) {
+    if (!granted_.contains(image)) return Error{"image " + image.text() + " was not granted", {}, EACCES};
+    TRY(grants_.keep(image));
+    say(simple(Kind::granted));
+    return ok();
+  }
+
+  Result<void> mount(const Digest& image) {
+    if (!granted_.contains(image)) return Error{"image " + image.text() + " was not granted", {}, EACCES};
+    const auto& hex = image.hex();
+    if (::send(plan_.mounter.get(), hex.data(), hex.size(), MSG_NOSIGNAL) < 0)
+      return sys_error("ask for mounts");
+    for (;;) {
+      auto [answer, mounts] = TRY(receive_mounts());
+      if (answer.code != 0) return sys_error("mount the layers of image " + image.text(), answer.code);
+      auto reply = simple(Kind::mounts);
+      reply.left = answer.left;
+      std::vector<int> descriptors;
+      for (const auto& each : mounts) descriptors.push_back(each.get());
+      say(reply, descriptors);
+      if (answer.left == 0) return ok();
+    }
+  }
+
+  Result<std::pair<MountAnswer, std::vector<Fd>>> receive_mounts() {
+    MountAnswer answer;
+    iovec vector{&answer, sizeof answer};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * mounts_per_answer)> control{};
+    msghdr message{};
+    message.msg_iov = &vector;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    ssize_t got;
+    while ((got = ::recvmsg(plan_.mounter.get(), &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {
+    }
+    if (got != sizeof answer) return sys_error("the storage helper's parent is gone", ECONNRESET);
+    std::vector<Fd> mounts;
+    for (cmsghdr* part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
+      if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+      for (size_t i = 0; i < (part->cmsg_len - CMSG_LEN(0)) / sizeof(int); ++i) {
+        int fd;
+        std::memcpy(&fd, CMSG_DATA(part) + i * sizeof fd, sizeof fd);
+        mounts.emplace_back(fd);
+      }
+    }
+    return std::pair{answer, std::move(mounts)};
+  }
+
+  // --- an image that comes in -----------------------------------------------------------------------------
+
+  LayerJob job_of(uint64_t number, Fd blob = {}, Fd reports = {}) const {
+    return {store_,
+            grants_,
+            filling_->layers[number],
+            number,
+            filling_->origin,
+            filling_->vouched,
+            std::move(blob),
+            std::move(reports),
+            plan_.libexec + "/pyxis-unpack"};
+  }
+
+  Result<void> begin(const StorageRequest& request) {
+    if (!jobs_.empty()) return out_of_order();
+    filling_.reset();
+    if (request.manifest.size() > max_manifest_bytes || request.config.size() > max_config_bytes)
+      return fail("image " + request.reference + " has too long a manifest or configuration");
+    auto parsed = TRY(parse_manifest(request.manifest));
+    auto* manifest = std::get_if<Manifest>(&parsed);
+    if (!manifest) return fail("no manifest of an image");
+    if (Digest::of(request.config) != manifest->config.digest)
+      return fail("the image's configuration is not the one that its manifest names");
+    hold();
+    TRY(store_.sweep_staging());
+    Filling filling;
+    filling.origin = request.origin;
+    filling.layers = manifest->layers;
+    filling.image.digest = Digest::of(request.manifest);
+    filling.image.reference = request.reference;
+    filling.image.manifest = request.manifest;
+    filling.image.config = request.config;
+    for (const auto& layer : manifest->layers) filling.image.layers.push_back(layer.digest);
+    // Asked now, while its answer is not waited for by another: what is missing others may bring meanwhile.
+    auto verdict = entitlement_.vouch(request.origin, filling.image.digest, request.authorization).verdict;
+    filling.vouched = verdict == Verdict::yes;
+    filling_ = std::move(filling);
+    auto wanted = simple(Kind::wanted);
+    for (uint64_t number = 0; number < filling_->layers.size(); ++number) {
+      if (TRY(has_layer(job_of(number))))
+        filling_->had.insert(filling_->layers[number].digest);
+      else
+        wanted.layers.push_back(number);
+    }
+    say(wanted);
+    return ok();
+  }
+
+  Result<void> bring(uint64_t number, Fd blob) {
+    if (!filling_ || number >= filling_->layers.size() || jobs_.size() >= most_jobs) return out_of_order();
+    std::array<int, 2> ends;
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
+      return sys_error("socketpair");
+    Fd ours(ends[0]), theirs(ends[1]);
+    pid_t pid = ::fork();
+    if (pid < 0) return sys_error("fork");
+    if (pid == 0) {
+      ours.reset();
+      plan_.engine.reset();
+      plan_.leash.reset();
+      plan_.mounter.reset();
+      registries_.abandon();
+      run_layer_job(job_of(number, std::move(blob), std::move(theirs)));
+      ::_exit(0);
+    }
+    jobs_.push_back({Child(pid), std::move(ours), number});
+    return ok();
+  }
+
+  Result<void> take_report(size_t index) {
+    if (index >= jobs_.size()) return ok();  // all were dropped meanwhile
+    auto& job = jobs_[index];
+    auto message = receive_message(job.reports.get());
+    auto report = message.ok() ? StorageReply::decode(message->body) : Result<StorageReply>(message.error());
+    if (!report.ok())
+      report = StorageReply::failure(
+          fail("the import of a layer ended unexpectedly", "run the command again"), job.layer);
+    bool over = report->kind != Kind::waiting && report->kind != Kind::send;
+    if (report->kind == Kind::here || report->kind == Kind::brought)
+      filling_->had.insert(filling_->layers[job.layer].digest);
+    if (over) {
+      (void)job.process.wait();
+      jobs_.erase(jobs_.begin() + static_cast<std::ptrdiff_t>(index));
+    }
+    say(*report);
+    return ok();
+  }
+
+  Result<void> finish() {
+    if (!filling_ || !jobs_.empty()) return out_of_order();
+    auto& image = filling_->image;
+    for (const auto& layer : image.layers)
+      if (!filling_->had.contains(layer))
+        return Error{"layer " + layer.text() + " was not brought", {}, EACCES};
+    if (!TRY(find_image(store_, image.digest))) {
+      auto staging = TRY(store_.stage());
+      TRY(make_fixups(store_, image, staging.fd()));
+      TRY(write_file(staging.fd(), "stack", TRY(stack_of(image)), 0600));
+      TRY(publish_image(store_, std::move(staging), image));
+      make_durable_later();
+    }
+    TRY(grants_.grant(image.digest, filling_->origin));
+    registries_.dismiss();
+    auto digest = image.digest;
+    filling_.reset();
+    return grant(digest);
+  }
+
+  // Bottom first, as paths in the store.
+  Result<std::string> stack_of(const StoredImage& image) const {
+    std::string lines;
+    for (const auto& path : TRY(image_layer_paths(store_, image)))
+      lines += path.substr(store_.path().size() + 1) + "\n";
+    return lines;
+  }
+
+  // By a process that nobody waits for.
+  void make_durable_later() const {
+    pid_t pid = ::fork();
+    if (pid != 0) {
+      if (pid > 0) Child(pid).wait().ok();
+      return;
+    }
+    if (::fork() == 0) {
+      ::setsid();
+      ::prctl(PR_SET_NAME, "pyxis-sync");
+      auto layers = filling_->image.layers;
+      close_from(3);  // the user's connection, and locks
+      if (auto store = Store::open(shared_store_path(plan_.root), [] { return StoreForm::overlay; });
+          store.ok())
+        (void)make_layers_durable(*store, layers);
+    }
+    ::_exit(0);
+  }
+
+  KeeperPlan plan_;
+  Store store_;
+  Grants grants_;
+  Registries registries_;
+  Entitlement entitlement_;
+  Fd hold_;
+  std::map<Digest, Fd> uses_;
+  std::set<Digest> granted_;
+  std::optional<Filling> filling_;
+  std::vector<RunningJob> jobs_;
+};
+
+}  // namespace
+
+Result<void> run_keeper(KeeperPlan plan) {
+  ::setsockopt(plan.engine.get(), SOL_SOCKET, SO_SNDTIMEO, &engine_patience, sizeof engine_patience);
+  ::setsockopt(plan.engine.get(), SOL_SOCKET, SO_RCVTIMEO, &engine_patience, sizeof engine_patience);
+  auto store = TRY(Store::open(shared_store_path(plan.root), [] { return StoreForm::overlay; }));
+  auto grants = TRY(Grants::open(store, plan.user));
+  return Keeper(std::move(plan), std::move(store), std::move(grants)).run();
+}
+
+}  // namespace pyxis
