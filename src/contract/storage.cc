@@ -1,6 +1,7 @@
 #include "contract/storage.h"
 
 #include <algorithm>
+#include <climits>
 
 namespace pyxis {
 namespace {
@@ -75,6 +76,7 @@ std::string StorageRequest::encode() const {
   for (const auto* text :
        {&origin.registry, &origin.repository, &authorization, &reference, &manifest, &config})
     writer.text(*text);
+  writer.text(container);
   writer.number(layer);
   return writer.take();
 }
@@ -91,6 +93,8 @@ Result<StorageRequest> StorageRequest::decode(std::string_view body) {
   request.reference = TRY(read_line(reader, max_name_bytes));
   request.manifest = TRY(reader.text());
   request.config = TRY(reader.text());
+  request.container = TRY(reader.text());
+  if (request.container.size() > PATH_MAX) return sys_error("too long a path in message", EBADMSG);
   request.layer = TRY(reader.number());
   TRY(end(reader));
   if (!is_origin(request.origin)) return sys_error("no registry in message", EBADMSG);

@@ -8,7 +8,7 @@
 //                                         -> waiting..., then send or here; after send: brought or failed
 //   finish                                -> granted: the image of the last `begin`
 //   mount IMAGE                           -> mounts: detached mounts, top first, until `left` is 0
-//   keep IMAGE                            -> granted: it can be claimed as `kept` from now on
+//   keep IMAGE CONTAINER                  -> granted: it can be claimed as `kept` from now on
 //
 // Every request but `bring` has one answer (mount: a series) and is answered before the next is read; answers
 // to `bring` come in any order. Any request may be answered by `failed`. What is no request ends the
@@ -51,6 +51,7 @@ struct StorageRequest {
       authorization;  // claim, begin: the value of the header that the registry is asked with; empty: none
   std::string reference;         // begin: the name it is imported by
   std::string manifest, config;  // begin: as downloaded
+  std::string container;  // keep: its path
   uint64_t layer = 0;            // bring: from 0, bottom first
 
   std::string encode() const;

@@ -137,6 +137,9 @@ Result<RootSpec> container_root(const Store& store, const ContainerRecord& recor
   std::vector<LayerDirectory> layers;
   if (record.image_file.empty()) {
     auto image = TRY(find_image(store, record.image));
+    if (!image && out_of_reach(store, record.image))
+      return fail("the layers of container " + record.name + " are in this node's store for all users",
+                  "that is for steps of jobs: srun --container-name; to export it, add --container-save=FILE");
     if (!image)
       return fail(
           "image " + record.image.text() + " of container " + record.name + " is not in the store any more",
@@ -156,7 +159,7 @@ Result<void> make_container(const Store& store, const StoredImage& image, Contai
   record.image = image.digest;
   record.config = image.config;
   TRY(note_image_use(store, record));
-  if (image.shared && !record.temporary) TRY(store.shared()->keep(image.digest));
+  if (image.shared && !record.temporary) TRY(store.shared()->keep(image.digest, container_path(store, record.name)));
   return create_container(store, record, [&](int rootfs) { return flatten_image(store, image, rootfs); });
 }
 

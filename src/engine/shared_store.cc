@@ -90,9 +90,11 @@ Result<bool> SharedStore::settle(std::string& warning) {
   return settled_->granted;
 }
 
-Result<void> SharedStore::keep(const Digest& image) {
+Result<void> SharedStore::keep(const Digest& image, const std::string& container) {
   TRY(await_claim());
-  TRY(ask(about(Request::keep, image)));
+  auto request = about(Request::keep, image);
+  request.container = container;
+  TRY(ask(request));
   return ok();
 }
 

@@ -29,7 +29,7 @@ class SharedStore : public SharedImages {
   // Whether what was claimed last is there and this user's. `warning`: what the user should know of that.
   Result<bool> settle(std::string& warning);
   // A container of the image, which was granted, is about to be made, and can be started from now on.
-  Result<void> keep(const Digest& image) override;
+  Result<void> keep(const Digest& image, const std::string& container) override;
   // Of an image that was granted to this step, or is kept. ESTALE where it was claimed and is not to be had.
   Result<std::vector<Fd>> layers(const Digest& image) override;
 

@@ -1,5 +1,7 @@
 #include "spank/config.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace pyxis::spank {
@@ -42,6 +44,16 @@ Result<void> read_store(StoreKind& target, const std::string& key, const std::st
   return ok();
 }
 
+// A number with K, M, G, T or %.
+Result<void> read_limit(std::string& target, const std::string& key, const std::string& value) {
+  auto digits = std::min(value.find_first_not_of("0123456789"), value.size());
+  auto unit = std::string_view(value).substr(digits);
+  bool known = unit.empty() || (unit.size() == 1 && std::string_view("KMGT%").find(unit[0]) != unit.npos);
+  if (value != "none" && (digits == 0 || digits > 15 || !known)) return bad_value(key, value, "as 500G, 80% or none");
+  target = value;
+  return ok();
+}
+
 Result<void> read_entitlement(std::string& target, const std::string& key, const std::string& value) {
   if (value != "always" && value != "reachable" && value != "never")
     return bad_value(key, value, "always, reachable or never");
@@ -65,6 +77,7 @@ Result<void> read_key(Config& config, const std::string& key, const std::string&
     config.http_registries = value;
     return ok();
   }
+  if (key == "store_limit") return read_limit(config.store_limit, key, value);
   if (key == "importer") return read_path(config.importer, key, value);
   return fail("unknown key \"" + printable(key) + "\"");
 }

@@ -24,6 +24,7 @@ struct Config {
   // When registries are asked whether a user may have an image that is there: always, reachable or never
   // (docs/admin.md).
   std::string entitlement = "reachable";
+  std::string store_limit = "80%";  // of the store, or of its file system (storage/collector.h); "none"
   std::string http_registries;  // that are asked over plain http, with commas between them
   std::string importer;         // a program that gets images in the engine's place; empty: none
   // These concern the enroot engine only.

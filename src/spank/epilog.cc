@@ -36,6 +36,7 @@ void clean_after_job(SlurmApi& api, const Config& config, Engine& engine) {
   EngineProcess process{engine_environment({}, account), std::nullopt};
   if (::geteuid() == 0) process.identity = identity_of(*uid, gid.value_or(info.st_gid), account);
   auto done = engine.epilog(request, process);
+  collect_storage(config);
   if (!done.ok()) report(api, std::move(done).error().context("epilog of job " + std::to_string(*job)));
 }
 

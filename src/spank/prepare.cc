@@ -49,8 +49,7 @@ Result<void> fill_step(SlurmApi& api, const Config& config, Step& step) {
   step.owner = ::getpid();
   TRY(make_ties(step));
   step.runtime_dir = TRY(make_user_runtime_dir(config.runtime_path, step.job.identity));
-  if (config.importer.empty() && config.engine == EngineKind::pyxis)
-    step.storage = TRY(start_storage(config, step.job.identity));
+  step.storage = TRY(start_storage(config, step.job.identity));
   return ok();
 }
 

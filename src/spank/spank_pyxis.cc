@@ -106,7 +106,10 @@ bool configure(SlurmApi& api, int count, char** words) {
 
 int init(SlurmApi& api) {
   auto done = register_options(api, *plugin().config);
-  if (done.ok() && api.context() == Context::slurmd) done = make_runtime_path(plugin().config->runtime_path);
+  if (done.ok() && api.context() == Context::slurmd) {
+    done = make_runtime_path(plugin().config->runtime_path);
+    if (auto storage = probe_storage(*plugin().config); !storage.ok()) tell(api, storage.error().text());
+  }
   if (done.ok()) return 0;
   report(api, done.error());
   return -1;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -9,7 +10,9 @@
 #include <cstdlib>
 
 #include "base/fs.h"
+#include "base/pipe.h"
 #include "base/process.h"
+#include "base/text.h"
 #include "contract/storage.h"
 
 namespace pyxis::spank {
@@ -36,29 +39,58 @@ std::vector<std::string> helper_environment() {
   return environment;
 }
 
+bool uses_storage(const Config& config) {
+  return config.store == StoreKind::system && config.importer.empty() && config.engine == EngineKind::pyxis &&
+         ::geteuid() == 0;
+}
+
+SpawnRequest helper(const Config& config, std::vector<std::string> arguments) {
+  auto bin = config.pyxis_path.substr(0, config.pyxis_path.rfind('/'));
+  SpawnRequest request;
+  request.program = bin + "/../libexec/pyxis-storage";
+  request.arguments = std::move(arguments);
+  request.arguments.insert(request.arguments.begin(), "pyxis-storage");
+  request.environment = helper_environment();
+  request.directory = "/";
+  request.close_others = true;
+  return request;
+}
+
 }  // namespace
 
 Result<StorageTies> start_storage(const Config& config, const Identity& user) {
-  if (config.store != StoreKind::system || ::geteuid() != 0) return StorageTies{};
+  if (!uses_storage(config)) return StorageTies{};
   auto engine = TRY(make_ends()), leash = TRY(make_ends());
-  auto bin = config.pyxis_path.substr(0, config.pyxis_path.rfind('/'));
-  auto null = TRY(open_path("/dev/null", O_RDWR));
-  SpawnRequest request;
-  request.program = bin + "/../libexec/pyxis-storage";
-  request.arguments = {"pyxis-storage",          "serve",
-                       std::to_string(user.uid), std::to_string(user.gid),
-                       config.entitlement,       config.http_registries};
-  request.environment = helper_environment();
-  request.descriptors = {{null.get(), STDIN_FILENO},
-                         {null.get(), STDOUT_FILENO},
-                         {engine.theirs.get(), storage_socket_fd},
-                         {leash.theirs.get(), storage_leash_fd}};
-  request.directory = "/";
-  request.close_others = true;
-  auto child = TRY(spawn(request));
+  auto request = helper(config, {"serve", std::to_string(user.uid), std::to_string(user.gid), config.entitlement,
+                                     config.http_registries});
+  request.descriptors.emplace_back(engine.theirs.get(), storage_socket_fd);
+  request.descriptors.emplace_back(leash.theirs.get(), storage_leash_fd);
   // It goes on in a process of its own at once.
-  child.end_within(start_deadline);
+  TRY(spawn(request)).end_within(start_deadline);
   return StorageTies{std::move(engine.ours), std::move(leash.ours)};
+}
+
+Result<void> probe_storage(const Config& config) {
+  if (!uses_storage(config)) return ok();
+  auto said = TRY(make_pipe());
+  auto request = helper(config, {"probe"});
+  request.descriptors.emplace_back(said.writer.get(), STDERR_FILENO);
+  auto child = TRY(spawn(request));
+  said.writer.reset();
+  auto status = child.end_within(start_deadline);
+  if (status && WIFEXITED(*status) && WEXITSTATUS(*status) == 0) return ok();
+  auto words = read_fd(said.reader.get());
+  // Without the mark of its level.
+  auto cause = words.ok() ? std::string(trim(*words)) : std::string();
+  if (auto mark = cause.find("] "); cause.starts_with('[') && mark != cause.npos) cause.erase(0, mark + 2);
+  return fail("this node has no store for all users (store=system), each has one of his own: " +
+              (cause.empty() ? "pyxis-storage did not answer" : cause));
+}
+
+void collect_storage(const Config& config) {
+  if (!uses_storage(config) || config.store_limit == "none") return;
+  auto child = spawn(helper(config, {"collect", "--detach", "--quiet", "--limit", config.store_limit}));
+  if (child.ok()) child->end_within(start_deadline);
 }
 
 void end_storage(StorageTies& ties) {

@@ -21,6 +21,12 @@ struct StorageTies {
 // without.
 Result<StorageTies> start_storage(const Config& config, const Identity& user);
 
+// Whether this node can have such a store, where plugstack.conf asks for it: the error is for slurmd's log.
+Result<void> probe_storage(const Config& config);
+
+// A job is over: what the limit has too much of goes, by a process that nobody waits for.
+void collect_storage(const Config& config);
+
 // Lets the helper go, and waits until it has.
 void end_storage(StorageTies& ties);
 

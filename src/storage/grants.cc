@@ -56,8 +56,9 @@ std::optional<ImageOrigin> Grants::granted_from(const Digest& image) const {
   return ImageOrigin{std::string(words[0]), std::string(words[1])};
 }
 
-Result<void> Grants::keep(const Digest& image) const {
-  return write_file(kept_.get(), image.hex(), "", 0600);
+Result<void> Grants::keep(const Digest& image, const std::string& container) const {
+  auto containers = TRY(make_directory_at(kept_.get(), image.hex(), 0700));
+  return write_file(containers.get(), Digest::of(container).hex(), container, 0600);
 }
 
 bool Grants::kept(const Digest& image) const {

@@ -24,8 +24,8 @@ class Grants {
   // Where it was granted; empty: the user brought it from no registry.
   std::optional<ImageOrigin> granted_from(const Digest& image) const;
 
-  // As long as a container of the user's stands on it.
-  Result<void> keep(const Digest& image) const;
+  // As long as the container at this path, the user's, stands on it (collector.h).
+  Result<void> keep(const Digest& image, const std::string& container) const;
   bool kept(const Digest& image) const;
 
   // The user has brought the layer: steps that start at the same time need not all do that.

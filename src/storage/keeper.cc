@@ -128,7 +128,7 @@ class Keeper {
       case StorageRequest::Kind::mount:
         return mount(request.image);
       case StorageRequest::Kind::keep:
-        return keep(request.image);
+        return keep(request.image, request.container);
     }
     return out_of_order();
   }
@@ -137,12 +137,12 @@ class Keeper {
 
   // Whoever may not have an image does not learn whether it is there.
   Result<void> claim(const StorageRequest& request) {
-    hold();
     auto image = TRY(find_image(store_, request.image));
     auto decision = image ? entitlement_.decide(request, *image) : Entitlement::Decision{};
     if (decision.granted) {
       registries_.dismiss();
-      return grant(request.image, decision.text);
+      auto hold = TRY(hold_images(store_));
+      if (TRY(find_image(store_, request.image))) return grant(request.image, decision.text);
     }
     auto absent = simple(Kind::absent);
     // Also of one that is not there: somebody who is asked for his name learns nothing by that.
@@ -151,28 +151,24 @@ class Keeper {
     return ok();
   }
 
+  // Needs hold_images(): nobody may remove it before it is in use.
   Result<void> grant(const Digest& image, const std::string& warning = {}) {
     TRY(use(image));
     granted_.insert(image);
+    TRY(make_directory_at(store_.uses(), image.hex(), 0700));
     touch_image(store_, image);
     say(simple(Kind::granted, warning));
     return ok();
   }
 
-  // Nothing goes between the question whether an image is there and the note that it is used.
-  void hold() {
-    if (auto images = hold_images(store_); images.ok()) hold_ = std::move(*images);
-  }
-
   Result<void> use(const Digest& image) {
     if (!uses_.contains(image)) uses_.emplace(image, TRY(store_.lock_shared("use-" + image.hex())));
-    hold_.reset();
     return ok();
   }
 
-  Result<void> keep(const Digest& image) {
+  Result<void> keep(const Digest& image, const std::string& container) {
     if (!granted_.contains(image)) return Error{"image " + image.text() + " was not granted", {}, EACCES};
-    TRY(grants_.keep(image));
+    TRY(grants_.keep(image, container));
     say(simple(Kind::granted));
     return ok();
   }
@@ -243,8 +239,6 @@ class Keeper {
     if (!manifest) return fail("no manifest of an image");
     if (Digest::of(request.config) != manifest->config.digest)
       return fail("the image's configuration is not the one that its manifest names");
-    hold();
-    TRY(store_.sweep_staging());
     Filling filling;
     filling.origin = request.origin;
     filling.layers = manifest->layers;
@@ -314,6 +308,11 @@ class Keeper {
     for (const auto& layer : image.layers)
       if (!filling_->had.contains(layer))
         return Error{"layer " + layer.text() + " was not brought", {}, EACCES};
+    // Not since `begin`: nobody keeps others from collecting for as long as he likes.
+    auto hold = TRY(hold_images(store_));
+    for (const auto& layer : image.layers)
+      if (!TRY(layer_present(store_, layer)))
+        return fail("layer " + layer.text() + " was removed while others were brought", "run the command again");
     if (!TRY(find_image(store_, image.digest))) {
       auto staging = TRY(store_.stage());
       TRY(make_fixups(store_, image, staging.fd()));
@@ -360,7 +359,6 @@ class Keeper {
   Grants grants_;
   Registries registries_;
   Entitlement entitlement_;
-  Fd hold_;
   std::map<Digest, Fd> uses_;
   std::set<Digest> granted_;
   std::optional<Filling> filling_;

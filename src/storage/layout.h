@@ -6,7 +6,8 @@
 //       images/sha256/<hex>/stack           the directories that a root file system of it is stacked from
 //       origins/<hex of a layer>/<sha256>   a place the layer was brought from
 //       grants/<uid>/<hex of an image>      that user was granted the image; its date: when
-//       kept/<uid>/<hex of an image>        a container of that user was made of it while it was granted
+//       kept/<uid>/<hex of an image>/       the containers of that user that were made of it while it was granted:
+//                                           a file for each, which has its path
 //       proven/<uid>/<hex of a layer>       that user brought the bytes of the layer; its date: when
 //     users/<uid>/                          that user's, 0700: the user's own store on this node
 // clang-format on

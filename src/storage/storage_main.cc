@@ -9,9 +9,13 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include <array>
+#include <iostream>
+#include <optional>
+#include <span>
 #include <climits>
 #include <string_view>
 
@@ -20,6 +24,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "contract/storage.h"
+#include "storage/collector.h"
 #include "storage/confine.h"
 #include "storage/keeper.h"
 #include "storage/layout.h"
@@ -60,7 +65,7 @@ Result<Fd> directory_of(int parent, const std::string& name, const Owner& owner)
 }
 
 // The directories of layout.h.
-Result<void> prepare_directories(const Owner& store_owner, const Owner& user) {
+Result<void> prepare_directories(const Owner& store_owner, const std::optional<Owner>& user = std::nullopt) {
   UmaskScope umask(022);
   TRY(make_directories(storage_path, 0711));
   auto root = TRY(open_path(storage_path, O_RDONLY | O_DIRECTORY));
@@ -69,7 +74,7 @@ Result<void> prepare_directories(const Owner& store_owner, const Owner& user) {
   if (info.st_uid != 0 || (info.st_mode & 022) != 0)
     return fail(std::string(storage_path) + " can be changed by others than root");
   auto users = TRY(root_directory(root.get(), "users", 0711));
-  TRY(directory_of(users.get(), std::to_string(user.uid), user));
+  if (user) TRY(directory_of(users.get(), std::to_string(user->uid), *user));
   TRY(directory_of(root.get(), "shared", store_owner));
   return ok();
 }
@@ -133,28 +138,137 @@ bool leave_caller() {
   pid_t pid = ::fork();
   if (pid != 0) return false;
   ::setsid();
+  if (Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC)); null)
+    for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(null.get(), fd);
   return true;
+}
+
+// Whether this node can have such a store: everything that serving a user takes, for nobody.
+Result<void> probe() {
+  auto owner = TRY(find_store_owner());
+  constexpr Owner nobody{65534, 65534};
+  TRY(prepare_directories(owner));
+  TRY_CONTEXT(become_mounter(shared_store_path(storage_path), owner, nobody), storage_path);
+  return ok();
+}
+
+struct CollectArguments {
+  ShareLimits limits;
+  bool dry_run = false, quiet = false, detach = false;
+};
+
+Result<CollectArguments> parse_collect(std::span<char* const> words) {
+  CollectArguments arguments;
+  for (size_t i = 0; i < words.size(); ++i) {
+    std::string_view word = words[i];
+    if (word == "--dry-run")
+      arguments.dry_run = true;
+    else if (word == "--quiet")
+      arguments.quiet = true;
+    else if (word == "--detach")
+      arguments.detach = true;
+    else if (word == "--limit" && i + 1 < words.size())
+      TRY(parse_share_limit(arguments.limits, words[++i]));
+    else if (word == "--max-age" && i + 1 < words.size()) {
+      arguments.limits.max_days = parse_number<uint64_t>(words[++i]);
+      if (!arguments.limits.max_days) return fail("--max-age: '" + printable(words[i]) + "' is no number of days");
+    } else
+      return fail("unknown argument '" + printable(word) + "'", "pyxis-storage --help");
+  }
+  return arguments;
+}
+
+void print(const Collection& collection, bool dry_run) {
+  for (const auto& image : collection.images)
+    std::cout << image.digest.text() << "  " << printable(image.reference) << "\n";
+  std::cout << collection.images.size() << (collection.images.size() == 1 ? " image" : " images") << " and "
+            << collection.layers.size() << (collection.layers.size() == 1 ? " layer" : " layers")
+            << (dry_run ? " would go: " : " removed: ") << human_bytes(collection.bytes) << "\n";
+}
+
+// Root only looks what there is; what goes is chosen and removed as the store's user.
+Result<void> collect_here(const CollectArguments& arguments) {
+  auto owner = TRY(find_store_owner());
+  if (::access(shared_store_path(storage_path).c_str(), F_OK) != 0) return ok();  // nobody has used it yet
+  std::array<char, 65> host{};
+  if (::gethostname(host.data(), host.size() - 1) != 0) return sys_error("gethostname");
+  auto containers = TRY(list_user_containers(storage_path, host.data()));
+  auto libexec = TRY(own_directory());
+  TRY(become_keeper(owner));
+  TRY(confine_to_store(shared_store_path(storage_path), libexec));
+  auto store = TRY(Store::open(shared_store_path(storage_path), [] { return StoreForm::overlay; }));
+  auto collection = TRY(collect_shared(store, storage_path, arguments.limits, containers, arguments.dry_run));
+  if (!arguments.quiet) print(collection, arguments.dry_run);
+  return ok();
 }
 
 }  // namespace
 }  // namespace pyxis
 
-int main(int argc, char** argv) {
-  using namespace pyxis;
-  std::optional<uid_t> uid, gid;
-  std::optional<EntitlementSettings> entitlement;
-  if (argc == 6 && std::string_view(argv[1]) == "serve") {
-    uid = parse_number<uid_t>(argv[2]);
-    gid = parse_number<gid_t>(argv[3]);
-    entitlement = parse_entitlement(argv[4], argv[5]);
-  }
-  if (!uid || !gid || !entitlement || ::geteuid() != 0) {
-    log::error("this program is started by the plugin, as root; see 'pyxis --help'");
-    return 1;
-  }
-  ::umask(077);
-  if (!leave_caller()) return 0;
-  auto served = serve({*uid, *gid}, *entitlement);
-  if (!served.ok()) log::error("shared store: " + served.error().text());
-  return served.ok() ? 0 : 1;
+namespace {
+
+constexpr auto help = R"(Usage: pyxis-storage collect [--limit SIZE|PERCENT%] [--max-age DAYS] [--dry-run] [--quiet] [--detach]
+       pyxis-storage probe
+
+The store of images that a node has for all its users, /var/lib/pyxis. For root.
+
+  collect  removes images that were not used for longest, until the layers take no more than SIZE (500G), or the file
+           system is no fuller than PERCENT% (80%); and those that were not used for DAYS days. What a step uses or a
+           container stands on stays. Prints what has gone.
+             --dry-run  only prints what would go
+             --quiet    prints nothing
+             --detach   returns at once; a process of low priority does it
+  probe    says whether this node can have such a store, and if not, why
+
+The plugin starts `pyxis-storage serve` by itself, and `collect` after jobs (plugstack.conf: store_limit).
+)";
+
+int outcome_of(const pyxis::Result<void>& done) {
+  if (!done.ok()) pyxis::log::error(done.error().text());
+  return done.ok() ? 0 : 1;
 }
+
+// Of one that nobody looks at.
+int log_outcome(const pyxis::Result<void>& done) {
+  if (!done.ok()) ::syslog(LOG_DAEMON | LOG_ERR, "pyxis-storage: %s", done.error().text().c_str());
+  return done.ok() ? 0 : 1;
+}
+
+int run_collect(std::span<char* const> words) {
+  auto arguments = pyxis::parse_collect(words);
+  if (!arguments.ok()) return outcome_of(arguments.error());
+  if (arguments->detach) {
+    if (!pyxis::leave_caller()) return 0;
+    (void)!::nice(19);
+    return log_outcome(pyxis::collect_here(*arguments));
+  }
+  return outcome_of(pyxis::collect_here(*arguments));
+}
+
+int run_serve(std::span<char* const> words) {
+  using namespace pyxis;
+  auto uid = words.size() == 4 ? parse_number<uid_t>(words[0]) : std::nullopt;
+  auto gid = words.size() == 4 ? parse_number<gid_t>(words[1]) : std::nullopt;
+  auto entitlement = words.size() == 4 ? parse_entitlement(words[2], words[3]) : std::nullopt;
+  if (!uid || !gid || !entitlement) return outcome_of(fail("'serve' is for the plugin", "pyxis-storage --help"));
+  if (!leave_caller()) return 0;
+  return log_outcome(serve({*uid, *gid}, *entitlement));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::span<char* const> words(argv, static_cast<size_t>(argc));
+  std::string_view verb = argc > 1 ? argv[1] : "";
+  if (verb == "--help" || verb == "-h" || verb == "help") {
+    std::cout << help;
+    return 0;
+  }
+  if (::geteuid() != 0) return outcome_of(pyxis::fail("pyxis-storage is for root"));
+  ::umask(077);
+  if (verb == "serve") return run_serve(words.subspan(2));
+  if (verb == "collect") return run_collect(words.subspan(2));
+  if (verb == "probe") return outcome_of(pyxis::probe());
+  return outcome_of(pyxis::fail("unknown command '" + pyxis::printable(verb) + "'", "pyxis-storage --help"));
+}
+

@@ -97,8 +97,8 @@ Result<std::vector<InventoryImage>> inventory_images(const Store& store) {
 // Chooses among images and keeps count of what remains of each layer's images.
 class Planner {
  public:
-  Planner(const Inventory& inventory, const CollectionLimits& limits)
-      : inventory_(inventory), limits_(limits), bytes_(inventory.bytes()) {
+  Planner(const Inventory& inventory, const CollectionLimits& limits, const CollectionRules& rules)
+      : inventory_(inventory), limits_(limits), rules_(rules), bytes_(inventory.bytes()) {
     for (const auto& layer : inventory.layers) left_[layer.digest.text()] = layer.images;
     for (const auto& image : inventory.images) by_use_.push_back(&image);
     std::ranges::sort(by_use_, {},
@@ -107,9 +107,9 @@ class Planner {
 
   Collection plan() {
     for (const auto& layer : inventory_.layers)
-      if (layer.images == 0) drop(layer);
+      if (layer.images == 0 && layer.published < rules_.fresh_since) drop(layer);
     for (const auto* image : by_use_)
-      if (!image->named || asked_for(*image) || too_old(*image)) drop(*image);
+      if ((rules_.names_are_kept && !image->named) || asked_for(*image) || too_old(*image)) drop(*image);
     for (const auto* image : by_use_)
       if (limits_.bytes && bytes_ > *limits_.bytes) drop(*image);
     return std::move(collection_);
@@ -128,7 +128,7 @@ class Planner {
     bytes_ -= layer.bytes;
   }
   void drop(const InventoryImage& image) {
-    if (image.pinned || image.in_use || !dropped_.insert(image.digest.text()).second) return;
+    if (image.pinned || image.in_use || (rules_.in_use && rules_.in_use(image)) || !dropped_.insert(image.digest.text()).second) return;
     for (const auto& digest : std::set<Digest>(image.layers.begin(), image.layers.end()))
       if (const auto* layer = inventory_.layer(digest); layer && --left_[digest.text()] == 0) drop(*layer);
     collection_.images.push_back(image);
@@ -136,6 +136,7 @@ class Planner {
 
   const Inventory& inventory_;
   const CollectionLimits& limits_;
+  const CollectionRules& rules_;
   uint64_t bytes_;
   std::map<std::string, unsigned> left_;  // images that a layer has still
   std::vector<const InventoryImage*> by_use_;
@@ -202,17 +203,21 @@ Result<Inventory> take_inventory(const Store& store) {
     auto digest = Digest::parse("sha256:" + hex);
     if (!digest.ok()) continue;
     auto meta = read_layer_meta(store, *digest);
-    inventory.layers.push_back({*digest, meta.ok() ? meta->bytes : 0, images_of[hex]});
+    struct stat info {};
+    (void)::fstatat(store.layers(), (hex + "/meta.json").c_str(), &info, AT_SYMLINK_NOFOLLOW);
+    inventory.layers.push_back({*digest, meta.ok() ? meta->bytes : 0, images_of[hex],
+                                static_cast<uint64_t>(info.st_mtim.tv_sec)});
   }
   return inventory;
 }
 
-Collection plan_collection(const Inventory& inventory, const CollectionLimits& limits) {
-  return Planner(inventory, limits).plan();
+Collection plan_collection(const Inventory& inventory, const CollectionLimits& limits,
+                           const CollectionRules& rules) {
+  return Planner(inventory, limits, rules).plan();
 }
 
 Result<Collection> collect(const Store& store, const CollectionLimits& limits,
-                           const std::function<void()>& waiting) {
+                           const std::function<void()>& waiting, const CollectionRules& rules) {
   auto away_images = TRY(store.stage()), away_layers = TRY(store.stage());
   auto alone = TRY(store.try_lock_exclusive(lock_name));
   if (!alone) {
@@ -220,7 +225,7 @@ Result<Collection> collect(const Store& store, const CollectionLimits& limits,
     alone = TRY(store.lock_exclusive(lock_name));
   }
   TRY(forget_gone_users(store));
-  auto collection = plan_collection(TRY(take_inventory(store)), limits);
+  auto collection = plan_collection(TRY(take_inventory(store)), limits, rules);
   // An image goes before what it stands on.
   for (const auto& image : collection.images) {
     TRY(move_away(store.images(), image.digest.hex(), away_images));

@@ -42,6 +42,7 @@ struct InventoryLayer {
   Digest digest;
   uint64_t bytes = 0;   // as unpacked
   unsigned images = 0;  // that have it
+  uint64_t published = 0;  // seconds since 1970
 };
 
 struct Inventory {
@@ -57,6 +58,14 @@ struct Inventory {
 
 Result<Inventory> take_inventory(const Store& store);
 
+// What a store that many fill has beside the notes in `uses`.
+struct CollectionRules {
+  bool names_are_kept = true;  // by this store: an image that none of them means goes
+  // Layers that were published since stay, also without an image: it may be on its way.
+  uint64_t fresh_since = UINT64_MAX;
+  std::function<bool(const InventoryImage&)> in_use;  // besides
+};
+
 struct CollectionLimits {
   std::optional<uint64_t> bytes;         // the store's layers are to have no more
   std::optional<uint64_t> unused_since;  // images whose last use was before go
@@ -71,11 +80,13 @@ struct Collection {
 
 // Pure: what goes. First images that no name means any more and layers of no image; then what `limits` says,
 // the least recently used first. Never what is pinned or in use.
-Collection plan_collection(const Inventory& inventory, const CollectionLimits& limits);
+Collection plan_collection(const Inventory& inventory, const CollectionLimits& limits,
+                           const CollectionRules& rules = {});
 
 // Chooses and removes. Waits until nobody holds images, which is told by `waiting`: an import can take long.
 // What goes is renamed away first, so that the store is held up shortly whatever its size.
 Result<Collection> collect(
-    const Store& store, const CollectionLimits& limits, const std::function<void()>& waiting = [] {});
+    const Store& store, const CollectionLimits& limits, const std::function<void()>& waiting = [] {},
+                           const CollectionRules& rules = {});
 
 }  // namespace pyxis

@@ -70,6 +70,11 @@ Result<std::optional<StoredImage>> find_image(const Store& store, const Digest& 
   return std::optional<StoredImage>(std::move(*image));
 }
 
+bool out_of_reach(const Store& store, const Digest& digest) {
+  auto image = read_image(store, digest.hex());
+  return image.ok() && image->shared && !store.shared();
+}
+
 Result<std::vector<StoredImage>> list_images(const Store& store) {
   std::vector<StoredImage> images;
   for (const auto& hex : TRY(list_directory(store.images()))) {

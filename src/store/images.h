@@ -25,6 +25,8 @@ struct StoredImage {
 
 // Present means: published, and every layer present. Of one with shared layers: the store has a way to these.
 Result<std::optional<StoredImage>> find_image(const Store& store, const Digest& digest);
+// One with shared layers that this process has no way to.
+bool out_of_reach(const Store& store, const Digest& digest);
 Result<std::vector<StoredImage>> list_images(const Store& store);
 // Publishes an image. `staging` may hold fixups/<index>/; the rest is written from `image`. Being there
 // already is fine.

@@ -19,9 +19,9 @@ class SharedImages {
 
   // Mounts that are attached nowhere yet (open_tree(2)), top first, of the image's layers and fixups.
   virtual Result<std::vector<Fd>> layers(const Digest& image) = 0;
-  // A container of the image, whose layers could be had just now, is about to be made: it can have them
-  // later, too.
-  virtual Result<void> keep(const Digest& image) = 0;
+  // A container of the image, whose layers could be had just now, is about to be made at this path: it can
+  // have them later, too.
+  virtual Result<void> keep(const Digest& image, const std::string& container) = 0;
 };
 
 }  // namespace pyxis

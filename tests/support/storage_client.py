@@ -35,9 +35,9 @@ def text(value):
 
 
 def request(kind, image='', kept=0, registry='', repository='', authorization='', reference='', manifest=b'',
-            config=b'', layer=0, version=VERSION):
+            config=b'', container='', layer=0, version=VERSION):
     return (number(version) + number(kind) + text(image) + number(kept) + text(registry) + text(repository) +
-            text(authorization) + text(reference) + text(manifest) + text(config) + number(layer))
+            text(authorization) + text(reference) + text(manifest) + text(config) + text(container) + number(layer))
 
 
 class Reply:

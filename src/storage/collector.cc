@@ -1,0 +1,180 @@
+#include "storage/collector.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <climits>
+#include <ctime>
+
+#include "base/text.h"
+#include "storage/layout.h"
+
+namespace pyxis {
+namespace {
+
+// What was used a moment ago is likely to be about to be used; an image may be a while on its way.
+constexpr uint64_t used_lately = 600, on_its_way = 24 * 3600;  // seconds
+constexpr uint64_t day = 24 * 3600;
+
+Result<Fd> open_directory_at(int parent, const std::string& name) {
+  return open_at(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+}
+
+// Gives each entry of a directory that is one itself; what is none, or is gone meanwhile, does not count.
+template <class Visit>
+Result<void> each_directory(int parent, Visit&& visit) {
+  for (const auto& name : TRY(list_directory(parent)))
+    if (auto directory = open_directory_at(parent, name); directory.ok()) TRY(visit(name, directory->get()));
+  return ok();
+}
+
+// Which images containers stand on, and who keeps what he does not need any more.
+class Kept {
+ public:
+  static Result<Kept> read(const Store& store, const std::string& root, const ContainerPaths& containers) {
+    Kept kept;
+    auto shared = TRY(open_path(store.path(), O_RDONLY | O_DIRECTORY));
+    auto all = open_directory_at(shared.get(), "kept");
+    if (!all.ok()) return all.error().code == ENOENT ? Result<Kept>(std::move(kept)) : std::move(all).error();
+    kept.all_ = std::move(*all);
+    TRY(each_directory(kept.all_.get(), [&](const std::string& uid, int user) {
+      return each_directory(user, [&](const std::string& image, int directory) -> Result<void> {
+        for (const auto& name : TRY(list_directory(directory))) {
+          auto path = read_file(directory, name, PATH_MAX);
+          // Only of those below the node's own stores it can be seen whether they are there.
+          bool gone = path.ok() && path->starts_with(root + "/users/") && !containers.contains(*path);
+          if (gone)
+            kept.gone_.push_back(uid + "/" + image + "/" + name);
+          else
+            kept.images_.insert(image);
+        }
+        return ok();
+      });
+    }));
+    return kept;
+  }
+
+  bool stands_on(const Digest& image) const { return images_.contains(image.hex()); }
+
+  // One that was made since the containers were listed is not gone.
+  void forget_gone(uint64_t listed) const {
+    for (const auto& path : gone_) {
+      struct stat info;
+      if (::fstatat(all_.get(), path.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
+      if (static_cast<uint64_t>(info.st_mtim.tv_sec) + used_lately > listed) continue;
+      ::unlinkat(all_.get(), path.c_str(), 0);
+      ::unlinkat(all_.get(), path.substr(0, path.rfind('/')).c_str(), AT_REMOVEDIR);  // if it is empty
+    }
+  }
+
+ private:
+  Fd all_;
+  std::set<std::string> images_;
+  std::vector<std::string> gone_;
+};
+
+// A step that runs holds its lock.
+bool used_by_step(const Store& store, const Digest& image) {
+  auto lock = store.try_lock_exclusive("use-" + image.hex());
+  return !lock.ok() || !*lock;
+}
+
+// Users' rights to what is gone.
+void forget_grants(const Store& store, const Collection& collection) {
+  auto shared = open_path(store.path(), O_RDONLY | O_DIRECTORY);
+  if (!shared.ok()) return;
+  auto forget = [&](const char* kind, const std::string& hex) {
+    auto all = open_directory_at(shared->get(), kind);
+    if (!all.ok()) return;
+    (void)each_directory(all->get(), [&](const std::string&, int user) {
+      ::unlinkat(user, hex.c_str(), 0);
+      return ok();
+    });
+  };
+  for (const auto& image : collection.images) {
+    forget("grants", image.digest.hex());
+    store.discard_lock("use-" + image.digest.hex());
+  }
+  for (const auto& layer : collection.layers) {
+    forget("proven", layer.hex());
+    if (auto origins = open_directory_at(shared->get(), "origins"); origins.ok())
+      (void)remove_tree(origins->get(), layer.hex());
+  }
+}
+
+}  // namespace
+
+Result<ContainerPaths> list_user_containers(const std::string& root, const std::string& host) {
+  ContainerPaths paths;
+  auto users = open_path(root + "/users", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!users.ok()) return users.error().code == ENOENT ? Result<ContainerPaths>(paths) : std::move(users).error();
+  TRY(each_directory(users->get(), [&](const std::string& uid, int user) -> Result<void> {
+    auto all = open_directory_at(user, "containers");
+    if (!all.ok()) return ok();
+    auto here = open_directory_at(all->get(), host);
+    if (!here.ok()) return ok();
+    for (const auto& name : TRY(list_directory(here->get())))
+      paths.insert(root + "/users/" + uid + "/containers/" + host + "/" + name);
+    return ok();
+  }));
+  return paths;
+}
+
+Result<std::optional<uint64_t>> exceeded_limit(const Store& store, const ShareLimits& limits, uint64_t layer_bytes) {
+  std::optional<uint64_t> limit;
+  if (limits.bytes && layer_bytes > *limits.bytes) limit = limits.bytes;
+  if (!limits.percent) return limit;
+  struct statvfs info;
+  if (::statvfs(store.path().c_str(), &info) != 0) return sys_error(store.path());
+  uint64_t total = info.f_blocks * info.f_frsize, used = (info.f_blocks - info.f_bfree) * info.f_frsize;
+  uint64_t allowed = total / 100 * *limits.percent;
+  if (used <= allowed) return limit;
+  uint64_t left = layer_bytes - std::min(layer_bytes, used - allowed);
+  return std::optional(limit ? std::min(*limit, left) : left);
+}
+
+Result<Collection> collect_shared(const Store& store, const std::string& root, const ShareLimits& limits,
+                                  const ContainerPaths& containers, bool dry_run) {
+  auto now = static_cast<uint64_t>(std::time(nullptr));
+  auto kept = TRY(Kept::read(store, root, containers));
+  auto inventory = TRY(take_inventory(store));
+  CollectionLimits wanted;
+  wanted.bytes = TRY(exceeded_limit(store, limits, inventory.bytes()));
+  if (limits.max_days) wanted.unused_since = now - std::min(now, *limits.max_days * day);
+  wanted.images = limits.images;
+  CollectionRules rules;
+  rules.names_are_kept = false;
+  rules.fresh_since = now - std::min(now, on_its_way);
+  rules.in_use = [&](const InventoryImage& image) {
+    return image.last_use + used_lately > now || kept.stands_on(image.digest) || used_by_step(store, image.digest);
+  };
+  if (dry_run) return plan_collection(inventory, wanted, rules);
+  kept.forget_gone(now);
+  auto collection = TRY(collect(store, wanted, [] {}, rules));
+  forget_grants(store, collection);
+  TRY(store.sweep_staging());
+  return collection;
+}
+
+Result<void> parse_share_limit(ShareLimits& limits, std::string_view text) {
+  auto unknown = [&] { return fail("'" + printable(text) + "' is no limit", "say it as 500G, or as 80%"); };
+  if (text.ends_with('%')) {
+    limits.percent = parse_number<unsigned>(text.substr(0, text.size() - 1));
+    if (!limits.percent || *limits.percent == 0 || *limits.percent > 100) return unknown();
+    return ok();
+  }
+  unsigned shift = 0;
+  if (!text.empty())
+    if (auto unit = std::string_view("KMGT").find(text.back()); unit != text.npos) {
+      shift = 10 * (static_cast<unsigned>(unit) + 1);
+      text.remove_suffix(1);
+    }
+  limits.bytes = parse_number<uint64_t>(text);
+  if (!limits.bytes || *limits.bytes > UINT64_MAX >> shift) return unknown();
+  *limits.bytes <<= shift;
+  return ok();
+}
+
+}  // namespace pyxis
