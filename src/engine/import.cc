@@ -23,7 +23,9 @@ Result<Digest> import_by_program(const Settings& settings, const ImportRequest& 
   const auto& shared = settings.shared_store;
   auto command = helper_command("pyxis-import", shared ? "import-shared" : "import", request);
   if (shared) command.descriptors = {{shared->socket(), import_storage_fd}};
-  return digest_from(std::move(command), settings, reporter);
+  auto digest = digest_from(std::move(command), settings, reporter);
+  if (shared) shared->forget_claim();
+  return digest;
 }
 
 // The name that is recorded means one file, wherever it is used.

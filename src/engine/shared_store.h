@@ -28,6 +28,8 @@ class SharedStore : public SharedImages {
   Result<void> claim(const Digest& image, ImageOrigin origin, Authorization authorization);
   // Whether what was claimed last is there and this user's. `warning`: what the user should know of that.
   Result<bool> settle(std::string& warning);
+  // What was claimed was brought meanwhile, by another process of this user's.
+  void forget_claim() { settled_.reset(); }
   // A container of the image, which was granted, is about to be made, and can be started from now on.
   Result<void> keep(const Digest& image, const std::string& container) override;
   // Of an image that was granted to this step, or is kept. ESTALE where it was claimed and is not to be had.

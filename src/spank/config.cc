@@ -49,7 +49,8 @@ Result<void> read_limit(std::string& target, const std::string& key, const std::
   auto digits = std::min(value.find_first_not_of("0123456789"), value.size());
   auto unit = std::string_view(value).substr(digits);
   bool known = unit.empty() || (unit.size() == 1 && std::string_view("KMGT%").find(unit[0]) != unit.npos);
-  if (value != "none" && (digits == 0 || digits > 15 || !known)) return bad_value(key, value, "as 500G, 80% or none");
+  if (value != "none" && (digits == 0 || digits > 15 || !known))
+    return bad_value(key, value, "as 500G, 80% or none");
   target = value;
   return ok();
 }

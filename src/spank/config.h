@@ -25,8 +25,8 @@ struct Config {
   // (docs/admin.md).
   std::string entitlement = "reachable";
   std::string store_limit = "80%";  // of the store, or of its file system (storage/collector.h); "none"
-  std::string http_registries;  // that are asked over plain http, with commas between them
-  std::string importer;         // a program that gets images in the engine's place; empty: none
+  std::string http_registries;      // that are asked over plain http, with commas between them
+  std::string importer;             // a program that gets images in the engine's place; empty: none
   // These concern the enroot engine only.
   std::string enroot_path;  // empty: found in the usual directories
   bool use_enroot_load = false;

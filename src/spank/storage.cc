@@ -61,8 +61,8 @@ SpawnRequest helper(const Config& config, std::vector<std::string> arguments) {
 Result<StorageTies> start_storage(const Config& config, const Identity& user) {
   if (!uses_storage(config)) return StorageTies{};
   auto engine = TRY(make_ends()), leash = TRY(make_ends());
-  auto request = helper(config, {"serve", std::to_string(user.uid), std::to_string(user.gid), config.entitlement,
-                                     config.http_registries});
+  auto request = helper(config, {"serve", std::to_string(user.uid), std::to_string(user.gid),
+                                 config.entitlement, config.http_registries});
   request.descriptors.emplace_back(engine.theirs.get(), storage_socket_fd);
   request.descriptors.emplace_back(leash.theirs.get(), storage_leash_fd);
   // It goes on in a process of its own at once.

@@ -109,7 +109,8 @@ void forget_grants(const Store& store, const Collection& collection) {
 Result<ContainerPaths> list_user_containers(const std::string& root, const std::string& host) {
   ContainerPaths paths;
   auto users = open_path(root + "/users", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  if (!users.ok()) return users.error().code == ENOENT ? Result<ContainerPaths>(paths) : std::move(users).error();
+  if (!users.ok())
+    return users.error().code == ENOENT ? Result<ContainerPaths>(paths) : std::move(users).error();
   TRY(each_directory(users->get(), [&](const std::string& uid, int user) -> Result<void> {
     auto all = open_directory_at(user, "containers");
     if (!all.ok()) return ok();
@@ -122,7 +123,8 @@ Result<ContainerPaths> list_user_containers(const std::string& root, const std::
   return paths;
 }
 
-Result<std::optional<uint64_t>> exceeded_limit(const Store& store, const ShareLimits& limits, uint64_t layer_bytes) {
+Result<std::optional<uint64_t>> exceeded_limit(const Store& store, const ShareLimits& limits,
+                                               uint64_t layer_bytes) {
   std::optional<uint64_t> limit;
   if (limits.bytes && layer_bytes > *limits.bytes) limit = limits.bytes;
   if (!limits.percent) return limit;
@@ -148,11 +150,13 @@ Result<Collection> collect_shared(const Store& store, const std::string& root, c
   rules.names_are_kept = false;
   rules.fresh_since = now - std::min(now, on_its_way);
   rules.in_use = [&](const InventoryImage& image) {
-    return image.last_use + used_lately > now || kept.stands_on(image.digest) || used_by_step(store, image.digest);
+    return image.last_use + used_lately > now || kept.stands_on(image.digest) ||
+           used_by_step(store, image.digest);
   };
   if (dry_run) return plan_collection(inventory, wanted, rules);
   kept.forget_gone(now);
-  auto collection = TRY(collect(store, wanted, [] {}, rules));
+  auto collection = TRY(collect(
+      store, wanted, [] {}, rules));
   forget_grants(store, collection);
   TRY(store.sweep_staging());
   return collection;

@@ -1,5 +1,5 @@
-// What goes from the shared store when it is full: images that nobody has used for longest, with the layers that no
-// other image has. Never what is used by a step, pinned, or stood on by a container.
+// What goes from the shared store when it is full: images that nobody has used for longest, with the layers
+// that no other image has. Never what is used by a step, pinned, or stood on by a container.
 #pragma once
 
 #include <map>
@@ -24,13 +24,14 @@ struct ShareLimits {
 using ContainerPaths = std::set<std::string>;
 Result<ContainerPaths> list_user_containers(const std::string& root, const std::string& host);
 
-// For the store's user, with what root has seen. Nothing is removed where `dry_run`. What has to go is renamed
-// first, so the store is held up shortly; what that leaves is removed afterwards.
+// For the store's user, with what root has seen. Nothing is removed where `dry_run`. What has to go is
+// renamed first, so the store is held up shortly; what that leaves is removed afterwards.
 Result<Collection> collect_shared(const Store& store, const std::string& root, const ShareLimits& limits,
                                   const ContainerPaths& containers, bool dry_run);
 
 // The limit in bytes that `limits` come down to now; nothing where none is exceeded.
-Result<std::optional<uint64_t>> exceeded_limit(const Store& store, const ShareLimits& limits, uint64_t layer_bytes);
+Result<std::optional<uint64_t>> exceeded_limit(const Store& store, const ShareLimits& limits,
+                                               uint64_t layer_bytes);
 
 // "500G", "80%".
 Result<void> parse_share_limit(ShareLimits& limits, std::string_view text);

@@ -71,6 +71,7 @@ class Keeper {
 
   // An Error ends the connection.
   Result<void> run() {
+    TRY(receive_mounts());  // the parent is ready
     while (plan_.leash) TRY(wait_once());
     return ok();
   }
@@ -312,7 +313,8 @@ class Keeper {
     auto hold = TRY(hold_images(store_));
     for (const auto& layer : image.layers)
       if (!TRY(layer_present(store_, layer)))
-        return fail("layer " + layer.text() + " was removed while others were brought", "run the command again");
+        return fail("layer " + layer.text() + " was removed while others were brought",
+                    "run the command again");
     if (!TRY(find_image(store_, image.digest))) {
       auto staging = TRY(store_.stage());
       TRY(make_fixups(store_, image, staging.fd()));

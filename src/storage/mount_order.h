@@ -1,5 +1,6 @@
 // What the keeper says to the parent over their socket pair: the digest of an image, in hex and nothing else.
-// The answers: as many of these as it takes, each with the next descriptors of detached mounts, top first.
+// First the parent says that it is ready, by an answer without mounts. The answers to orders: as many of
+// these as it takes, each with the next descriptors of detached mounts, top first.
 #pragma once
 
 #include <cstdint>

@@ -114,7 +114,8 @@ Result<void> write_maps(pid_t pid, const Owner& owner, const Owner& user) {
 
 // Owned by the store's user: who owned it as the job's user would have all its capabilities. Another process,
 // still root, writes the maps.
-Result<void> enter_user_namespace(const Owner& owner, const Owner& user) {
+Result<void> enter_user_namespace(const Owner& owner, const Owner& user,
+                                  const std::function<Result<void>()>& last_as_root) {
   auto entered = TRY(make_pipe());
   pid_t self = ::getpid();
   pid_t pid = ::fork();
@@ -123,7 +124,7 @@ Result<void> enter_user_namespace(const Owner& owner, const Owner& user) {
     entered.writer.reset();
     char word;
     bool go = ::read(entered.reader.get(), &word, 1) == 1;
-    ::_exit(go && write_maps(self, owner, user).ok() ? 0 : 1);
+    ::_exit(go && write_maps(self, owner, user).ok() && last_as_root().ok() ? 0 : 1);
   }
   Child mapper(pid);
   entered.reader.reset();
@@ -133,7 +134,9 @@ Result<void> enter_user_namespace(const Owner& owner, const Owner& user) {
   if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
     return explain_namespace_error(errno, {Namespace::user, Namespace::mount});
   TRY(write_all(entered.writer.get(), "."));
-  if (TRY(mapper.wait()) != 0) return fail("the ids of the storage helper's namespace could not be mapped");
+  if (TRY(mapper.wait()) != 0)
+    return fail(
+        "the ids of the storage helper's namespace could not be mapped, or the user's directory not made");
   return keep_two_capabilities();
 }
 
@@ -153,6 +156,7 @@ Result<std::vector<Fd>> mount_image(const MountService& service, const std::stri
 }
 
 void serve_mounts(const MountService& service, int socket) {
+  answer(socket, {}, {});
   std::array<char, max_hex_length + 1> order;
   for (;;) {
     ssize_t got = ::recv(socket, order.data(), order.size(), 0);
@@ -172,12 +176,13 @@ void serve_mounts(const MountService& service, int socket) {
   }
 }
 
-Result<MountService> become_mounter(const std::string& store_path, const Owner& owner, const Owner& user) {
+Result<MountService> become_mounter(const std::string& store_path, const Owner& owner, const Owner& user,
+                                    const std::function<Result<void>()>& last_as_root) {
   MountService service;
   service.user = user.uid;
   service.store = TRY(open_path(store_path, O_PATH | O_DIRECTORY));
   TRY(attach_layers(store_path, service.store.get(), owner, user));
-  TRY(enter_user_namespace(owner, user));
+  TRY(enter_user_namespace(owner, user, last_as_root));
   service.layers = TRY(open_path(store_path, O_PATH | O_DIRECTORY));
   return service;
 }

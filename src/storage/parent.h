@@ -10,6 +10,7 @@
 // get clones of directories in it. Besides, it has no privilege outside of that user namespace.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -27,12 +28,14 @@ struct MountService {
 
 // For root, single-threaded: this process moves into namespaces of its own, becomes `owner` there and gives
 // up all else. `store_path` is where the store is, also for who must not see a difference.
-Result<MountService> become_mounter(const std::string& store_path, const Owner& owner, const Owner& user);
+// `last_as_root` is run, by another process, when all else has gone well.
+Result<MountService> become_mounter(const std::string& store_path, const Owner& owner, const Owner& user,
+                                    const std::function<Result<void>()>& last_as_root);
 
 // The mounts of the image, top first. EACCES where the user was not granted it, ENOENT where it is not there.
 Result<std::vector<Fd>> mount_image(const MountService& service, const std::string& hex);
 
-// Answers orders until the other end is closed.
+// Says that it is ready, with an answer of no mounts, and answers orders until the other end is closed.
 void serve_mounts(const MountService& service, int socket);
 
 }  // namespace pyxis

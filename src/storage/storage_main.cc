@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <climits>
 #include <iostream>
 #include <optional>
 #include <span>
-#include <climits>
 #include <string_view>
 
 #include "base/fs.h"
@@ -64,18 +64,30 @@ Result<Fd> directory_of(int parent, const std::string& name, const Owner& owner)
   return directory;
 }
 
-// The directories of layout.h.
-Result<void> prepare_directories(const Owner& store_owner, const std::optional<Owner>& user = std::nullopt) {
-  UmaskScope umask(022);
+Result<Fd> open_root() {
   TRY(make_directories(storage_path, 0711));
   auto root = TRY(open_path(storage_path, O_RDONLY | O_DIRECTORY));
   struct stat info;
   if (::fstat(root.get(), &info) != 0) return sys_error(storage_path);
   if (info.st_uid != 0 || (info.st_mode & 022) != 0)
     return fail(std::string(storage_path) + " can be changed by others than root");
-  auto users = TRY(root_directory(root.get(), "users", 0711));
-  if (user) TRY(directory_of(users.get(), std::to_string(user->uid), *user));
+  return root;
+}
+
+// The directories of layout.h.
+Result<void> prepare_shared(const Owner& store_owner) {
+  UmaskScope umask(022);
+  auto root = TRY(open_root());
+  TRY(root_directory(root.get(), "users", 0711));
   TRY(directory_of(root.get(), "shared", store_owner));
+  return ok();
+}
+
+Result<void> prepare_user(const Owner& user) {
+  UmaskScope umask(022);
+  auto root = TRY(open_root());
+  auto users = TRY(root_directory(root.get(), "users", 0711));
+  TRY(directory_of(users.get(), std::to_string(user.uid), user));
   return ok();
 }
 
@@ -99,7 +111,7 @@ Result<void> serve(const Owner& user, EntitlementSettings entitlement) {
   Fd engine(storage_socket_fd), leash(storage_leash_fd);
   auto owner = TRY(find_store_owner());
   auto libexec = TRY(own_directory());
-  TRY(prepare_directories(owner, user));
+  TRY(prepare_shared(owner));
   std::array<int, 2> ends;
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0)
     return sys_error("socketpair");
@@ -115,8 +127,10 @@ Result<void> serve(const Owner& user, EntitlementSettings entitlement) {
   }
   theirs.reset();
   engine.reset();  // the leash stays: whoever waits for its end waits for this process, too
-  serve_mounts(TRY_CONTEXT(become_mounter(shared_store_path(storage_path), owner, user), storage_path),
-               ours.get());
+  auto service = TRY_CONTEXT(
+      become_mounter(shared_store_path(storage_path), owner, user, [&] { return prepare_user(user); }),
+      storage_path);
+  serve_mounts(service, ours.get());
   return ok();
 }
 
@@ -147,8 +161,9 @@ bool leave_caller() {
 Result<void> probe() {
   auto owner = TRY(find_store_owner());
   constexpr Owner nobody{65534, 65534};
-  TRY(prepare_directories(owner));
-  TRY_CONTEXT(become_mounter(shared_store_path(storage_path), owner, nobody), storage_path);
+  TRY(prepare_shared(owner));
+  TRY_CONTEXT(become_mounter(shared_store_path(storage_path), owner, nobody, [] { return ok(); }),
+              storage_path);
   return ok();
 }
 
@@ -171,7 +186,8 @@ Result<CollectArguments> parse_collect(std::span<char* const> words) {
       TRY(parse_share_limit(arguments.limits, words[++i]));
     else if (word == "--max-age" && i + 1 < words.size()) {
       arguments.limits.max_days = parse_number<uint64_t>(words[++i]);
-      if (!arguments.limits.max_days) return fail("--max-age: '" + printable(words[i]) + "' is no number of days");
+      if (!arguments.limits.max_days)
+        return fail("--max-age: '" + printable(words[i]) + "' is no number of days");
     } else
       return fail("unknown argument '" + printable(word) + "'", "pyxis-storage --help");
   }
@@ -207,7 +223,8 @@ Result<void> collect_here(const CollectArguments& arguments) {
 
 namespace {
 
-constexpr auto help = R"(Usage: pyxis-storage collect [--limit SIZE|PERCENT%] [--max-age DAYS] [--dry-run] [--quiet] [--detach]
+constexpr auto help =
+    R"(Usage: pyxis-storage collect [--limit SIZE|PERCENT%] [--max-age DAYS] [--dry-run] [--quiet] [--detach]
        pyxis-storage probe
 
 The store of images that a node has for all its users, /var/lib/pyxis. For root.
@@ -250,7 +267,8 @@ int run_serve(std::span<char* const> words) {
   auto uid = words.size() == 4 ? parse_number<uid_t>(words[0]) : std::nullopt;
   auto gid = words.size() == 4 ? parse_number<gid_t>(words[1]) : std::nullopt;
   auto entitlement = words.size() == 4 ? parse_entitlement(words[2], words[3]) : std::nullopt;
-  if (!uid || !gid || !entitlement) return outcome_of(fail("'serve' is for the plugin", "pyxis-storage --help"));
+  if (!uid || !gid || !entitlement)
+    return outcome_of(fail("'serve' is for the plugin", "pyxis-storage --help"));
   if (!leave_caller()) return 0;
   return log_outcome(serve({*uid, *gid}, *entitlement));
 }
@@ -271,4 +289,3 @@ int main(int argc, char** argv) {
   if (verb == "probe") return outcome_of(pyxis::probe());
   return outcome_of(pyxis::fail("unknown command '" + pyxis::printable(verb) + "'", "pyxis-storage --help"));
 }
-

@@ -3,15 +3,15 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/inotify.h>
 #include <unistd.h>
 
 #include <array>
 #include <chrono>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <thread>
 
-#include "base/pipe.h"
 #include "image/digest.h"
 
 namespace pyxis {
@@ -22,6 +22,7 @@ using Clock = std::chrono::steady_clock;
 // A connection that brings less than this in that time keeps nobody waiting: who waits goes on beside it.
 constexpr uint64_t least_progress = 1u << 20;
 constexpr std::chrono::seconds patience{20};
+constexpr int look_again = 500;  // milliseconds
 // How many may be that slow at once before everybody goes on for himself.
 constexpr int most_turns = 8;
 
@@ -70,18 +71,16 @@ class LockWait {
   std::shared_ptr<State> state_;
 };
 
-// Empty: the one at work hardly gets on.
+// Empty: the one at work hardly gets on. How far that is is looked at now and then, to be shown; what is
+// waited for is the lock. (inotify(7) would tell, but its instances are counted by user, and here all are
+// one.)
 Result<Fd> wait_for_lock(const Store& store, const std::string& name, int blob,
                          const std::function<void(uint64_t, uint64_t)>& waiting) {
-  auto path = store.path() + "/locks/" + name;
-  Fd changes(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (!changes || ::inotify_add_watch(changes.get(), path.c_str(), IN_MODIFY) < 0)
-    return sys_error("watch " + path);
-  auto file = TRY(open_path(path, O_RDONLY | O_NOFOLLOW));
+  auto file = TRY(open_path(store.path() + "/locks/" + name, O_RDONLY | O_NOFOLLOW));
   LockWait wait(store, name);
   uint64_t counted = 0;
   auto deadline = Clock::now() + patience;
-  for (;;) {
+  while (Clock::now() < deadline) {
     Progress now;
     if (::pread(file.get(), &now, sizeof now, 0) == sizeof now) {
       waiting(now.done, now.total);
@@ -90,15 +89,12 @@ Result<Fd> wait_for_lock(const Store& store, const std::string& name, int blob,
         deadline = Clock::now() + patience;
       }
     }
-    auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    if (left <= 0) return Fd();
-    std::array<pollfd, 3> watched{{{wait.done(), POLLIN, 0}, {changes.get(), POLLIN, 0}, {blob, 0, 0}}};
-    if (::poll(watched.data(), watched.size(), static_cast<int>(left)) < 0 && errno != EINTR)
-      return sys_error("poll");
+    std::array<pollfd, 2> watched{{{wait.done(), POLLIN, 0}, {blob, 0, 0}}};
+    if (::poll(watched.data(), watched.size(), look_again) < 0 && errno != EINTR) return sys_error("poll");
     if (watched[0].revents) return wait.take();
-    if (watched[2].revents) return sys_error("the layer is not wanted any more", ECANCELED);
-    if (watched[1].revents) take_available(changes.get(), [](std::string_view) {});
+    if (watched[1].revents) return sys_error("the layer is not wanted any more", ECANCELED);
   }
+  return Fd();
 }
 
 }  // namespace

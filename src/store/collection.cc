@@ -128,7 +128,9 @@ class Planner {
     bytes_ -= layer.bytes;
   }
   void drop(const InventoryImage& image) {
-    if (image.pinned || image.in_use || (rules_.in_use && rules_.in_use(image)) || !dropped_.insert(image.digest.text()).second) return;
+    if (image.pinned || image.in_use || (rules_.in_use && rules_.in_use(image)) ||
+        !dropped_.insert(image.digest.text()).second)
+      return;
     for (const auto& digest : std::set<Digest>(image.layers.begin(), image.layers.end()))
       if (const auto* layer = inventory_.layer(digest); layer && --left_[digest.text()] == 0) drop(*layer);
     collection_.images.push_back(image);
@@ -205,8 +207,8 @@ Result<Inventory> take_inventory(const Store& store) {
     auto meta = read_layer_meta(store, *digest);
     struct stat info {};
     (void)::fstatat(store.layers(), (hex + "/meta.json").c_str(), &info, AT_SYMLINK_NOFOLLOW);
-    inventory.layers.push_back({*digest, meta.ok() ? meta->bytes : 0, images_of[hex],
-                                static_cast<uint64_t>(info.st_mtim.tv_sec)});
+    inventory.layers.push_back(
+        {*digest, meta.ok() ? meta->bytes : 0, images_of[hex], static_cast<uint64_t>(info.st_mtim.tv_sec)});
   }
   return inventory;
 }

@@ -40,8 +40,8 @@ struct InventoryImage {
 
 struct InventoryLayer {
   Digest digest;
-  uint64_t bytes = 0;   // as unpacked
-  unsigned images = 0;  // that have it
+  uint64_t bytes = 0;      // as unpacked
+  unsigned images = 0;     // that have it
   uint64_t published = 0;  // seconds since 1970
 };
 
@@ -87,6 +87,6 @@ Collection plan_collection(const Inventory& inventory, const CollectionLimits& l
 // What goes is renamed away first, so that the store is held up shortly whatever its size.
 Result<Collection> collect(
     const Store& store, const CollectionLimits& limits, const std::function<void()>& waiting = [] {},
-                           const CollectionRules& rules = {});
+    const CollectionRules& rules = {});
 
 }  // namespace pyxis

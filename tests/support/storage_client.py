@@ -64,7 +64,8 @@ class Reply:
 class Helper:
     """The helper's socket, as the engine of a step has it."""
 
-    def __init__(self, program, uid, gid):
+    def __init__(self, program, uid, gid, ask='reachable', http_registries=''):
+        self.made_of = (program, uid, gid, ask, http_registries)
         self.socket, engine = socket.socketpair()
         self.leash, leash = socket.socketpair()
         high = [os.dup2(end.fileno(), n, inheritable=False) for n, end in ((200, engine), (201, leash))]
@@ -73,7 +74,8 @@ class Helper:
             os.dup2(high[0], 3)
             os.dup2(high[1], 4)
 
-        subprocess.run([program, 'serve', str(uid), str(gid)], preexec_fn=place, pass_fds=(3, 4), check=True)
+        subprocess.run([program, 'serve', str(uid), str(gid), ask, http_registries], preexec_fn=place, pass_fds=(3, 4),
+                       check=True)
         for fd in high:
             os.close(fd)
         engine.close()
@@ -139,6 +141,6 @@ def move_mount(fd, path):
     syscall(429, fd, b'', -100, path.encode(), 4)
 
 
-def clear_read_only(path):
-    attributes = struct.pack('=QQQQ', 0, 1, 0, 0)
+def clear_attribute(path, attribute):
+    attributes = struct.pack('=QQQQ', 0, attribute, 0, 0)
     syscall(442, -100, path.encode(), 0, attributes, len(attributes))

@@ -29,7 +29,7 @@ class GrantsTest : public testing::StoreTest {
   }
   const Grants& grants() const { return *grants_; }
 
-  void proved_ago(const Digest& layer, time_t seconds) {
+  void proved_ago(time_t seconds) {
     ASSERT_EQ(text_of(grants().note_proof(layer)), "");
     auto when = std::time(nullptr) - seconds;
     timespec times[2] = {{when, 0}, {when, 0}};
@@ -107,9 +107,9 @@ TEST_F(GrantsTest, CountAProofForAnHour) {
   ASSERT_EQ(text_of(grants().note_proof(layer)), "");
   EXPECT_TRUE(grants().proven_lately(layer));
   EXPECT_FALSE(grants().proven_lately(other_layer));
-  proved_ago(layer, 3500);
+  proved_ago(3500);
   EXPECT_TRUE(grants().proven_lately(layer));
-  proved_ago(layer, 3601);
+  proved_ago(3601);
   EXPECT_FALSE(grants().proven_lately(layer));
   ASSERT_EQ(text_of(grants().note_proof(layer)), "");
   EXPECT_TRUE(grants().proven_lately(layer));

@@ -50,6 +50,9 @@ class TurnTest : public testing::StoreTest {
  protected:
   void SetUp() override {
     StoreTest::SetUp();
+    renew_blob();
+  }
+  void renew_blob() {
     auto pipe = make_pipe();
     ASSERT_EQ(text_of(pipe), "");
     blob = std::move(*pipe);
@@ -140,6 +143,7 @@ TEST_F(TurnTest, EndsWithItsProcess) {
 // In a child: what waits for the lock does so for as long as the process lives.
 TEST_F(TurnTest, IsNotWaitedForWhereNobodyBringsTheLayerAnyMore) {
   in_child([&] {
+    renew_blob();  // the parent is a writer of the other
     News of_first, of_second;
     auto first = take(of_first);
     ASSERT_EQ(text_of(first), "");
@@ -156,6 +160,7 @@ TEST_F(TurnTest, IsNotWaitedForWhereNobodyBringsTheLayerAnyMore) {
 
 TEST_F(TurnTest, IsNotKeptByOneWhoWentAway) {
   in_child([&] {
+    renew_blob();  // the parent is a writer of the other
     News of_first, of_second, of_third;
     auto first = take(of_first);
     ASSERT_EQ(text_of(first), "");
@@ -164,9 +169,7 @@ TEST_F(TurnTest, IsNotKeptByOneWhoWentAway) {
     EXPECT_TRUE(of_second.comes(1, 10));
     blob.writer.reset();
     EXPECT_EQ(code_of(second.get()), ECANCELED);
-    auto pipe = make_pipe();
-    ASSERT_EQ(text_of(pipe), "");
-    blob = std::move(*pipe);
+    renew_blob();
     auto third = taken_later(of_third);
     EXPECT_TRUE(of_third.comes(1, 10));
     first = fail("it has ended");

@@ -1,0 +1,304 @@
+# One store of images for all users of a node (store=system): what they save, and what they cannot do to each other.
+
+load helpers
+
+setup_file() {
+  : "${REGISTRY_BASIC:?}" "${FAULTD:?}"
+  export OPTIONS="store=system http_registries=$REGISTRY,$REGISTRY_BASIC,$FAULTD"
+  own_cluster_up shared --plugstack-options "$OPTIONS"
+  BOB_JOB=$(allocate bob -n64 -J tests)
+  export BOB_JOB PYXIS_CLUSTER_DIR IMAGE=$REGISTRY/busybox
+  export STORAGE=$PYXIS_CLUSTER_DIR/prefix/libexec/pyxis-storage HTTP_REGISTRIES=$REGISTRY,$REGISTRY_BASIC,$FAULTD
+}
+
+teardown_file() {
+  own_cluster_down
+}
+
+teardown() {
+  fault _release
+  plugstack "$OPTIONS"
+}
+
+# --- what there is --------------------------------------------------------------------------------------
+
+shared() { echo "$PYXIS_CLUSTER_DIR/node1/shared-store/shared"; }
+users_store() { echo "$PYXIS_CLUSTER_DIR/node1/shared-store/users/$(id -u "$1")"; }
+
+forget_all() {
+  rm -rf "$PYXIS_CLUSTER_DIR/node1/shared-store/"*
+}
+
+layers_there() { find "$(shared)/layers/sha256" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort; }
+images_there() { find "$(shared)/images/sha256" -mindepth 1 -maxdepth 1 -printf 'sha256:%f\n' | sort; }
+
+# Everything of the layers: names, kinds, modes, owners, sizes, times, links, contents.
+tree_hash() {
+  (cd "$(shared)/layers/sha256" &&
+    { find . -printf '%P %y %m %u %g %s %T@ %l\n' | sort; find . -type f -print0 | sort -z | xargs -0 sha256sum; } | sha256sum)
+}
+
+blobs_asked_for() { # KIND: of the registry; configurations of images do not count
+  new_requests "$1" | sed -n 's|.*/blobs/sha256:\([0-9a-f]*\).*|\1|p' | grep -Fx "$(layers_there)" | sort || true
+}
+
+attack() { # USER ATTACK [ARGUMENT...]
+  run on node1 env "HTTP_REGISTRIES=$HTTP_REGISTRIES" "ASK=${ASK:-reachable}" "$repo/tests/support/storage_attack" "$STORAGE" "$@"
+}
+
+withstood() {
+  assert_success
+  refute_output --partial TAKEN
+  assert_output --partial withstood
+}
+
+# Of IMAGE, as files.
+documents_of() { # REPOSITORY
+  curl -sSf -H 'Accept: application/vnd.oci.image.manifest.v1+json' -H 'Accept: application/vnd.docker.distribution.manifest.v2+json' \
+    "http://$REGISTRY/v2/$1/manifests/latest" >"$SUITE/manifest"
+  curl -sSf "http://$REGISTRY/v2/$1/blobs/$(/usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)["config"]["digest"])' <"$SUITE/manifest")" \
+    >"$SUITE/config"
+  chmod 644 "$SUITE/manifest" "$SUITE/config"
+}
+
+# alice has credentials for the registry that wants some, bob has none.
+import_private_image() {
+  local home
+  home=$(getent passwd alice | cut -d: -f6)
+  as alice bash -c "mkdir -p ~/.config/enroot && (umask 077; echo 'machine ${REGISTRY_BASIC%:*} login alice password wonderland' >~/.config/enroot/.credentials)"
+  run -0 step_of alice --container-image="$REGISTRY_BASIC/busybox" true
+}
+
+# --- one import -----------------------------------------------------------------------------------------
+
+@test "what one user has imported another starts without downloading a layer, and it is there once" {
+  forget_all
+  mark_log anonymous
+  run -0 step_of alice --container-image="$IMAGE" cat /etc/hostname
+  assert_equal "$(blobs_asked_for anonymous)" "$(layers_there)"
+  mark_log anonymous
+  run -0 step_of bob --container-image="$IMAGE" sh -c 'echo "$IMAGE_VARIABLE"'
+  assert_output --partial 'from the image'
+  assert_equal "$(blobs_asked_for anonymous)" ""
+  assert [ -z "$(find "$(users_store alice)" "$(users_store bob)" -path '*/layers/sha256/*')" ]
+}
+
+@test "32 steps of four users at once on an empty store: each blob is asked for once" {
+  local n user pids=()
+  forget_all
+  for user in storagec storaged; do useradd --create-home --shell /bin/bash "$user"; done
+  mark_log anonymous
+  for user in alice bob storagec storaged; do
+    for n in {1..8}; do
+      as "$user" srun --overcommit -s -N1 -n1 -w node1 --container-image="$REGISTRY/wide" sh -c 'cat /wide/last' \
+        >"$BATS_TEST_TMPDIR/$user.$n" 2>"$BATS_TEST_TMPDIR/$user.$n.errors" 3>&- &
+      pids+=($!)
+    done
+  done
+  for n in "${pids[@]}"; do ended "$n" || cat "$BATS_TEST_TMPDIR"/*.errors; done
+  for user in storagec storaged; do userdel --force --remove "$user" 2>/dev/null; done
+  for user in alice bob storagec storaged; do
+    for n in {1..8}; do assert_equal "$(<"$BATS_TEST_TMPDIR/$user.$n")" 69; done
+  done
+  assert [ "$(layers_there | wc -l)" -ge 70 ]
+  assert_equal "$(blobs_asked_for anonymous)" "$(layers_there)"
+}
+
+@test "a step that waits for another's import takes over when that is killed" {
+  local first second
+  forget_all
+  fault _reset
+  step_of alice --container-image="$FAULTD/stall-layers/busybox" true >/dev/null 2>&1 3>&- &
+  first=$!
+  await_stalled 1
+  step_of bob --container-image="$FAULTD/stall-layers/busybox" sh -c 'echo "$IMAGE_VARIABLE"' >"$BATS_TEST_TMPDIR/second" 2>"$BATS_TEST_TMPDIR/second.errors" 3>&- &
+  second=$!
+  # bob's helper is there, and waits for the layer.
+  run -0 timeout 60 inotifywait -q -e open "$(shared)/locks/$(basename "$(compgen -G "$(shared)/locks/layer-*")")"
+  pkill -KILL -u alice pyxis-import
+  ends_with_failure "$first"
+  fault _release
+  ended "$second" || cat "$BATS_TEST_TMPDIR/second.errors"
+  assert_equal "$(<"$BATS_TEST_TMPDIR/second")" 'from the image'
+}
+
+# --- files ----------------------------------------------------------------------------------------------
+
+@test "files are the user's, remapped to root or not; secret ones can be read and changed; the store's stay as they are" {
+  local before option
+  run -0 step_of alice --container-image="$IMAGE" --container-mounts="$SUITE" cp /bin/busybox "$SUITE/busybox"
+  run -0 step_of alice --container-image="$REGISTRY/layers" --container-mounts="$SUITE/busybox:/bin/busybox" /bin/busybox true
+  before=$(tree_hash)
+  for option in --no-container-remap-root --container-remap-root; do
+    run -0 --separate-stderr step_of bob "$option" --container-image="$REGISTRY/layers" --container-mounts="$SUITE/busybox:/bin/busybox" /bin/busybox sh -c '
+      PATH=/bin; for tool in find id cat chmod rm mv sort; do alias $tool="busybox $tool"; done
+      cat /modes/0000
+      find / -xdev ! -user "$(id -u)" ! -path "/proc*" ! -path "/sys*" ! -path "/dev*" ! -path /bin/busybox ! -path "/etc/*"
+      for file in /modes/0000 /modes/0111 /modes/readonly/file /special/* /links/*; do
+        [ ! -f "$file" ] || { cat "$file" >/dev/null && chmod 777 "$file" && echo changed >>"$file" && rm "$file"; } || exit 1
+      done
+      mv /data /gone && rm -rf /gone && echo withstood'
+    assert_output $'secret\nwithstood'
+  done
+  assert_equal "$(tree_hash)" "$before"
+}
+
+# --- attacks --------------------------------------------------------------------------------------------
+
+@test "attack: nobody looks into the store, or into another user's" {
+  run -0 step_of alice --container-image="$IMAGE" true
+  for place in shared shared/layers shared/layers/sha256 shared/origins "users/$(id -u alice)"; do
+    run on node1 setpriv --reuid bob --regid bob --clear-groups ls "/var/lib/pyxis/$place"
+    assert_failure
+    assert_output --partial 'Permission denied'
+  done
+}
+
+@test "attack: who was given layers cannot make them writable" {
+  run -0 step_of bob --container-image="$IMAGE" true
+  local before
+  before=$(tree_hash)
+  attack bob locked "$(images_there | head -n 1)" "$REGISTRY" busybox
+  withstood
+  assert_output --partial 'clear read-only: withstood'
+  assert_equal "$(tree_hash)" "$before"
+}
+
+@test "attack: a private image of another user, by its digest" {
+  forget_all
+  import_private_image
+  attack bob take "$(images_there)"
+  withstood
+  # Nor in a step.
+  run ! step_of bob --container-image="$REGISTRY_BASIC/busybox@$(images_there)" true
+}
+
+@test "attack: a private image, with its manifest and the word of a registry of the attacker's" {
+  forget_all
+  import_private_image
+  documents_of busybox
+  # It answers yes to whatever it is asked, and no layer is known to come from there.
+  attack bob claim "$(images_there)" "$FAULTD" ok/busybox
+  withstood
+  attack bob pretend "$SUITE/manifest" "$SUITE/config" "$FAULTD" ok/busybox
+  withstood
+  # And where they are from, he is not let in.
+  attack bob claim "$(images_there)" "$REGISTRY_BASIC" busybox
+  withstood
+  attack bob pretend "$SUITE/manifest" "$SUITE/config" "$REGISTRY_BASIC" busybox "Basic Ym9iOmJvYg=="
+  withstood
+  attack bob pretend "$SUITE/manifest" "$SUITE/config"
+  withstood
+}
+
+@test "attack: bytes that are not the layer's are not taken for it" {
+  forget_all
+  documents_of busybox
+  attack bob plant "$SUITE/manifest" "$SUITE/config"
+  withstood
+  assert_equal "$(layers_there)" ""
+  # Nor for one that is there.
+  run -0 step_of alice --container-image="$IMAGE" true
+  local before
+  before=$(tree_hash)
+  attack bob plant "$SUITE/manifest" "$SUITE/config"
+  withstood
+  assert_equal "$(tree_hash)" "$before"
+}
+
+@test "attack: what is no message ends the connection" {
+  attack bob junk
+  withstood
+}
+
+@test "attack: somebody whose layer never comes holds up nobody for ever" {
+  local holder from
+  forget_all
+  documents_of busybox
+  coproc hold { exec "$repo/scripts/cluster" run --node node1 -- "$repo/tests/support/storage_attack" "$STORAGE" bob hold "$SUITE/manifest" "$SUITE/config" 3>&-; }
+  holder=$!
+  read -r -t 60 line <&"${hold[0]}"
+  assert_equal "$line" 'holds True'
+  run -0 timeout 120 "$repo/scripts/cluster" run --user alice -- srun --jobid="$ALICE_JOB" --overlap -N1 -n1 -w node1 --container-image="$IMAGE" true
+  eval "exec ${hold[1]}>&-"
+  ended "$holder"
+}
+
+@test "what the registry refuses a user from now on, he does not get from the store either" {
+  forget_all
+  import_private_image
+  local image credentials
+  image=$(images_there)
+  run -0 step_of alice --container-image="$REGISTRY_BASIC/busybox" true
+  assert [ -e "$(shared)/grants/$(id -u alice)/${image#sha256:}" ]
+  credentials=$(getent passwd alice | cut -d: -f6)/.config/enroot/.credentials
+  sed -i 's/wonderland/nowhere/' "$credentials"
+  run ! step_of alice --container-image="$REGISTRY_BASIC/busybox" true
+  run ! step_of alice --container-image="$REGISTRY_BASIC/busybox@$image" true
+  # What nobody has refused so far is not remembered as refused; this is.
+  attack alice claim "$image" "$REGISTRY_BASIC" busybox "Basic Ym9iOmJvYg=="
+  withstood
+  assert [ ! -e "$(shared)/grants/$(id -u alice)/${image#sha256:}" ]
+  rm "$credentials"
+}
+
+# --- a registry that does not answer --------------------------------------------------------------------
+
+@test "a registry that does not answer: what it said last counts, unless it is always to be asked" {
+  local image=127.0.0.1:5198/ok/busybox registry mode
+  forget_all
+  "$repo/scripts/cluster" run --node node1 -- "$repo/tests/support/faultd" 5198 5199 "${REGISTRY##*:}" >"$BATS_TEST_TMPDIR/registry" 2>&1 3>&- &
+  registry=$!
+  run -0 on node1 curl -sSf --retry 20 --retry-connrefused --retry-delay 1 -o /dev/null http://127.0.0.1:5198/v2/
+  plugstack "store=system http_registries=127.0.0.1:5198"
+  run -0 step_of alice --container-image="$image" true
+  pkill -P "$registry" || kill "$registry"
+  wait "$registry" || true
+  run -0 --separate-stderr step_of alice --container-image="$image" true
+  assert_said 'could not be asked'
+  # bob was never told that he may have it.
+  run ! step_of bob --container-image="$image" true
+  plugstack "store=system entitlement=never http_registries=127.0.0.1:5198"
+  run -0 --separate-stderr step_of alice --container-image="$image" true
+  refute_said 'could not be asked'
+  plugstack "store=system entitlement=always http_registries=127.0.0.1:5198"
+  run ! step_of alice --container-image="$image" true
+}
+
+# --- collection -----------------------------------------------------------------------------------------
+
+@test "collection takes what was not used for longest, and never what a step uses or a container stands on" {
+  forget_all
+  run -0 step_of alice --container-image="$REGISTRY/busybox" --container-name=stands true
+  run -0 step_of alice --container-image="$REGISTRY/wide" true
+  # A while ago.
+  find "$(shared)/uses" -exec touch -d '2 days ago' {} +
+  run -0 on node1 "$STORAGE" collect --limit 1K --dry-run
+  assert_output --partial "1 image and"
+  assert_output --partial wide
+  assert_equal "$(images_there | wc -l)" 2
+  run -0 on node1 "$STORAGE" collect --limit 1K
+  assert_equal "$(images_there | wc -l)" 1
+  run -0 step_of alice --container-name=stands true
+  # Its container is gone: so may its image be.
+  run -0 step_of alice "$PYXIS_CLUSTER_DIR/prefix/bin/pyxis" remove -f pyxis_stands
+  find "$(shared)/uses" "$(shared)/kept" -exec touch -d '2 days ago' {} +
+  run -0 on node1 "$STORAGE" collect --limit 1K
+  assert_equal "$(images_there)" ""
+  assert_equal "$(layers_there)" ""
+  run -0 step_of alice --container-image="$REGISTRY/busybox" true
+}
+
+# --- nodes without --------------------------------------------------------------------------------------
+
+@test "a file system without id-mapped mounts: slurmd says so in one line, and each user has a store of his own" {
+  forget_all
+  on node1 mount -t ramfs -o mode=711 ramfs /var/lib/pyxis
+  : >"$PYXIS_CLUSTER_DIR/node1/slurmd.log.before"
+  "$repo/scripts/cluster" restart node1 3>&-
+  assert_equal "$(grep -c 'has no store for all users' "$PYXIS_CLUSTER_DIR/node1/slurmd.log")" 1
+  run -0 step_of alice --container-image="$IMAGE" sh -c 'echo "$IMAGE_VARIABLE"'
+  assert_output --partial 'from the image'
+  on node1 umount /var/lib/pyxis
+  "$repo/scripts/cluster" restart node1 3>&-
+}
