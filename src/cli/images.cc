@@ -13,6 +13,7 @@ namespace {
 std::string state_of(const InventoryImage& image) {
   std::string state;
   if (image.in_use) state = "in use";
+  if (image.shared) state += state.empty() ? "of the node" : ", of the node";
   if (image.pinned) state += state.empty() ? "pinned" : ", pinned";
   if (!image.named) state += state.empty() ? "unnamed" : ", unnamed";
   return state;
@@ -48,6 +49,7 @@ Action add_images(CLI::App& app, const Environment& environment) {
   command->footer(
       "SIZE is that of the unpacked layers; SHARED is the part of it that other images have, too: it is on "
       "disk once.\n"
+      "'of the node': its layers are in the store that all users of this node share.\n"
       "STATE: 'in use' where a container stands on it, 'pinned', 'unnamed' where no name means it any more.");
   return [&environment] { return images(environment); };
 }

@@ -51,7 +51,7 @@ struct StorageRequest {
       authorization;  // claim, begin: the value of the header that the registry is asked with; empty: none
   std::string reference;         // begin: the name it is imported by
   std::string manifest, config;  // begin: as downloaded
-  std::string container;  // keep: its path
+  std::string container;         // keep: its path
   uint64_t layer = 0;            // bring: from 0, bottom first
 
   std::string encode() const;
@@ -66,7 +66,8 @@ struct StorageReply {
   std::string remedy;  // failed
   int code = 0;        // failed: errno
   uint64_t layer = 0;  // waiting, send, here, brought, failed (of a `bring`)
-  uint64_t done = 0, total = 0;  // waiting: bytes of the layer that another one has imported
+  uint64_t done = 0, total = 0;  // waiting: bytes of the layer that another one has imported. granted, after
+                                 // finish: total bytes of the layers, unpacked
   uint64_t left = 0;             // mounts: descriptors that are still to come
   std::vector<uint64_t> layers;  // wanted
 

@@ -137,11 +137,12 @@ Result<void> SharedStore::bring(uint64_t layer, int blob) {
   return send(request, {blob});
 }
 
-Result<void> SharedStore::finish() {
+Result<uint64_t> SharedStore::finish() {
   StorageRequest request;
   request.kind = Request::finish;
-  if (TRY(ask(request)).kind != Reply::granted) return unexpected();
-  return ok();
+  auto reply = TRY(ask(request));
+  if (reply.kind != Reply::granted) return unexpected();
+  return reply.total;
 }
 
 }  // namespace pyxis

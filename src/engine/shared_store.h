@@ -40,7 +40,8 @@ class SharedStore : public SharedImages {
   Result<std::vector<uint64_t>> begin(const StorageRequest& image);
   Result<void> bring(uint64_t layer, int blob);
   Result<StorageReply> next_reply();
-  Result<void> finish();
+  // Gives the bytes that the image's layers have unpacked.
+  Result<uint64_t> finish();
 
  private:
   explicit SharedStore(Fd socket) : socket_(std::move(socket)) {}

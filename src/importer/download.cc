@@ -50,7 +50,8 @@ Result<Digest> bring_missing(const SourceContext& context) {
   for (const auto& layer : resolved.parsed.layers) image.layers.push_back(layer.digest);
   image.shared = settings.shared_store && source->can_share();
   if (image.shared)
-    TRY(source->share_layers(*settings.shared_store, to_be_shared(image), resolved.parsed.layers));
+    image.shared_bytes =
+        TRY(source->share_layers(*settings.shared_store, to_be_shared(image), resolved.parsed.layers));
   else
     TRY(source->bring_layers(resolved.parsed.layers));
   auto staging = TRY(store.stage());

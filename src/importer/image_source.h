@@ -29,9 +29,10 @@ class ImageSource {
   virtual Result<std::string> config(const Descriptor& config) = 0;
   // Of the resolved image: afterwards all of these are in the store.
   virtual Result<void> bring_layers(std::span<const Descriptor> layers) = 0;
-  // The same for the node's shared store. `image` says what that needs to know but the origin.
-  virtual Result<void> share_layers(SharedStore& shared, StorageRequest image,
-                                    std::span<const Descriptor> layers);
+  // The same for the node's shared store; gives the bytes of the layers, unpacked. `image` says what that
+  // needs to know but the origin.
+  virtual Result<uint64_t> share_layers(SharedStore& shared, StorageRequest image,
+                                        std::span<const Descriptor> layers);
   // Whether it can: only what comes from a registry may be another user's, too.
   virtual bool can_share() const { return false; }
 };

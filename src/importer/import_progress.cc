@@ -37,6 +37,9 @@ std::string ImportProgress::line() const {
   auto text = "layers " + std::to_string(layers_done_) + "/" + std::to_string(layers_) + ", " +
               human_bytes(bytes_done_) + " of " + human_bytes(bytes_) + ", " + human_bytes(rate) + "/s";
   if (waiting_ > 0) text += ", waiting for another import of " + std::to_string(waiting_) + " of them";
+  if (int64_t total = others_total_; waiting_ > 0 && total > 0)
+    text += " (" + human_bytes(static_cast<uint64_t>(others_done_)) + " of " +
+            human_bytes(static_cast<uint64_t>(total)) + ")";
   return text;
 }
 

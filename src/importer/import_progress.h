@@ -23,6 +23,11 @@ class ImportProgress {
   void layer_done() { ++layers_done_; }
   // Somebody else imports a layer that we need: +1 while waiting, -1 afterwards.
   void waiting(int change) { waiting_ += change; }
+  // How far that one is, all together: bytes that were added since, done and to do.
+  void others(int64_t done, int64_t total) {
+    others_done_ += done;
+    others_total_ += total;
+  }
 
  private:
   void run();
@@ -35,6 +40,7 @@ class ImportProgress {
   std::atomic<uint64_t> bytes_done_ = 0;
   std::atomic<size_t> layers_done_ = 0;
   std::atomic<int> waiting_ = 0;
+  std::atomic<int64_t> others_done_ = 0, others_total_ = 0;
   std::mutex mutex_;
   std::condition_variable ended_;
   bool over_ = false;

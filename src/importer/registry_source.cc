@@ -31,8 +31,8 @@ class RegistrySource : public ImageSource {
 
   bool can_share() const override { return true; }
 
-  Result<void> share_layers(SharedStore& shared, StorageRequest image,
-                            std::span<const Descriptor> layers) override {
+  Result<uint64_t> share_layers(SharedStore& shared, StorageRequest image,
+                                std::span<const Descriptor> layers) override {
     FetchBlob fetch = [this](const Descriptor& layer, const BlobSink& sink) {
       return client_->fetch_blob(pinned_, layer, sink);
     };

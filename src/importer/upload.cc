@@ -29,8 +29,8 @@ struct Transfer {
   Fd blob;
   std::thread download;
   Result<void> outcome;
-  uint64_t bytes = 0;
   bool waiting = false;
+  int64_t others_done = 0, others_total = 0;
 };
 
 class Upload {
@@ -99,9 +99,11 @@ class Upload {
     auto& transfer = found->second;
     if (reply.kind == Kind::waiting) {
       wait(transfer, true);
+      follow(transfer, static_cast<int64_t>(reply.done), static_cast<int64_t>(reply.total));
       return ok();
     }
     wait(transfer, false);
+    follow(transfer, 0, 0);
     if (reply.kind == Kind::send) {
       start(reply.layer, transfer);
       return ok();
@@ -121,6 +123,13 @@ class Upload {
   void wait(Transfer& transfer, bool waits) {
     if (transfer.waiting != waits) progress_.waiting(waits ? +1 : -1);
     transfer.waiting = waits;
+  }
+
+  // What another one imports of this layer.
+  void follow(Transfer& transfer, int64_t done, int64_t total) {
+    progress_.others(done - transfer.others_done, total - transfer.others_total);
+    transfer.others_done = done;
+    transfer.others_total = total;
   }
 
   void start(uint64_t number, Transfer& transfer) {
@@ -163,9 +172,9 @@ class Upload {
 
 }  // namespace
 
-Result<void> upload_image(SharedStore& shared, const StorageRequest& image,
-                          std::span<const Descriptor> layers, const FetchBlob& fetch, unsigned workers,
-                          Reporter& reporter, const std::stop_token& stop) {
+Result<uint64_t> upload_image(SharedStore& shared, const StorageRequest& image,
+                              std::span<const Descriptor> layers, const FetchBlob& fetch, unsigned workers,
+                              Reporter& reporter, const std::stop_token& stop) {
   // A helper that ends is an error of write(2), and not this process's end.
   ::signal(SIGPIPE, SIG_IGN);
   auto wanted = TRY(shared.begin(image));

@@ -12,10 +12,11 @@
 
 namespace pyxis {
 
-// Afterwards the image is in the shared store and granted. `image` is the request `begin`. At most `workers`
-// layers at once. Where somebody else brings a layer, that is waited for.
-Result<void> upload_image(SharedStore& shared, const StorageRequest& image,
-                          std::span<const Descriptor> layers, const FetchBlob& fetch, unsigned workers,
-                          Reporter& reporter, const std::stop_token& stop);
+// Afterwards the image is in the shared store and granted; gives the bytes of its layers, unpacked. `image`
+// is the request `begin`. At most `workers` layers at once. Where somebody else brings a layer, that is
+// waited for.
+Result<uint64_t> upload_image(SharedStore& shared, const StorageRequest& image,
+                              std::span<const Descriptor> layers, const FetchBlob& fetch, unsigned workers,
+                              Reporter& reporter, const std::stop_token& stop);
 
 }  // namespace pyxis

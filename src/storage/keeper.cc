@@ -153,12 +153,14 @@ class Keeper {
   }
 
   // Needs hold_images(): nobody may remove it before it is in use.
-  Result<void> grant(const Digest& image, const std::string& warning = {}) {
+  Result<void> grant(const Digest& image, const std::string& warning = {}, uint64_t bytes = 0) {
     TRY(use(image));
     granted_.insert(image);
     TRY(make_directory_at(store_.uses(), image.hex(), 0700));
     touch_image(store_, image);
-    say(simple(Kind::granted, warning));
+    auto granted = simple(Kind::granted, warning);
+    granted.total = bytes;
+    say(granted);
     return ok();
   }
 
@@ -324,9 +326,12 @@ class Keeper {
     }
     TRY(grants_.grant(image.digest, filling_->origin));
     registries_.dismiss();
+    uint64_t bytes = 0;
+    for (const auto& layer : std::set<Digest>(image.layers.begin(), image.layers.end()))
+      bytes += TRY(read_layer_meta(store_, layer)).bytes;
     auto digest = image.digest;
     filling_.reset();
-    return grant(digest);
+    return grant(digest, {}, bytes);
   }
 
   // Bottom first, as paths in the store.

@@ -86,6 +86,8 @@ Result<std::vector<InventoryImage>> inventory_images(const Store& store) {
     image.digest = stored.digest;
     image.reference = std::move(stored.reference);
     image.layers = std::move(stored.layers);
+    image.shared = stored.shared;
+    image.shared_bytes = stored.shared_bytes;
     image.last_use = stored.created;
     image.named = named.contains(image.digest.text());
     TRY(inspect_uses(store, image));
@@ -166,6 +168,7 @@ const InventoryLayer* Inventory::layer(const Digest& digest) const {
 }
 
 uint64_t Inventory::bytes_of(const InventoryImage& image) const {
+  if (image.shared) return image.shared_bytes;
   uint64_t sum = 0;
   for (const auto& digest : std::set<Digest>(image.layers.begin(), image.layers.end()))
     if (const auto* found = layer(digest)) sum += found->bytes;

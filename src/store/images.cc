@@ -22,6 +22,7 @@ Result<StoredImage> read_image(const Store& store, const std::string& hex) {
                                  read.reference = meta.value("reference", "");
                                  read.created = meta.value("created", 0ull);
                                  read.shared = meta.value("shared", false);
+                                 read.shared_bytes = meta.value("shared_bytes", 0ull);
                                  for (const std::string layer : meta.value("layers", json::array()))
                                    read.layers.push_back(TRY(Digest::parse(layer)));
                                  for (const size_t index : meta.value("fixups", json::array()))
@@ -90,9 +91,13 @@ Result<std::vector<StoredImage>> list_images(const Store& store) {
 Result<void> publish_image(const Store& store, StagingDirectory staging, const StoredImage& image) {
   json layers = json::array();
   for (const auto& layer : image.layers) layers.push_back(layer.text());
-  json meta = {{"reference", image.reference}, {"layers", layers},
-               {"fixups", image.fixups},       {"config_digest", Digest::of(image.config).text()},
-               {"shared", image.shared},       {"created", static_cast<uint64_t>(std::time(nullptr))}};
+  json meta = {{"reference", image.reference},
+               {"layers", layers},
+               {"fixups", image.fixups},
+               {"config_digest", Digest::of(image.config).text()},
+               {"shared", image.shared},
+               {"shared_bytes", image.shared_bytes},
+               {"created", static_cast<uint64_t>(std::time(nullptr))}};
   TRY(write_file(staging.fd(), "manifest", image.manifest));
   TRY(write_file(staging.fd(), "config", image.config));
   TRY(write_file(staging.fd(), "meta.json", meta.dump(-1, ' ', false, json::error_handler_t::replace)));

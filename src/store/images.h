@@ -21,6 +21,7 @@ struct StoredImage {
   std::vector<size_t> fixups;    // indices of layers
   uint64_t created = 0;          // seconds since 1970, import time
   bool shared = false;           // its layers and fixups are not in this store (shared_images.h)
+  uint64_t shared_bytes = 0;     // of these layers, unpacked
 };
 
 // Present means: published, and every layer present. Of one with shared layers: the store has a way to these.

@@ -41,7 +41,7 @@ step() { step_of alice "$@"; }
 # A cluster of a file's own, beside the suite's, of one node; ended by `own_cluster_down`. It has an allocation of alice's.
 own_cluster_up() { # NAME [ARGUMENT...]: of scripts/cluster up
   export PYXIS_CLUSTER_DIR=$PYXIS_CLUSTER_DIR-$1 SUITE ALICE_JOB
-  "$repo/scripts/cluster" up --nodes 1 "${@:2}" 3>&-
+  "$repo/scripts/cluster" up --nodes 1 --plugstack-options store=user "${@:2}" 3>&-
   SUITE=$PYXIS_CLUSTER_DIR/suite
   install -d -m 1777 "$SUITE"
   ALICE_JOB=$(allocate alice -n64 -J tests)
@@ -53,8 +53,9 @@ own_cluster_down() {
 }
 
 # What plugstack.conf says from now on; slurmstepd and srun read it anew each time.
-plugstack() { # [KEY=VALUE...]
+plugstack() { # [KEY=VALUE...]; each user has his own store, unless something else is said
   local line
+  [[ " $*" == *" store="* ]] || set -- store=user "$@"
   read -r line <"$PYXIS_CLUSTER_DIR/plugstack.conf"
   [[ $line =~ ^(required [^ ]+ pyxis_path=[^ ]+ runtime_path=[^ ]+) ]]
   echo "${BASH_REMATCH[1]} $*" >"$PYXIS_CLUSTER_DIR/plugstack.conf"

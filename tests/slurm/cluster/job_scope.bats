@@ -5,7 +5,7 @@ load helpers
 
 setup_file() {
   export IMAGE=$REGISTRY/busybox PYXIS_CLUSTER_DIR=$PYXIS_CLUSTER_DIR-job-scope
-  "$repo/scripts/cluster" up --nodes 1 --plugstack-options 'container_scope=job execute_entrypoint=1' 3>&-
+  "$repo/scripts/cluster" up --nodes 1 --plugstack-options 'store=user container_scope=job execute_entrypoint=1' 3>&-
 }
 
 teardown_file() {
