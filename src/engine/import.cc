@@ -21,10 +21,13 @@ Result<Digest> digest_from(HelperCommand command, const Settings& settings, Repo
 
 Result<Digest> import_by_program(const Settings& settings, const ImportRequest& request, Reporter& reporter) {
   const auto& shared = settings.shared_store;
-  auto command = helper_command("pyxis-import", shared ? "import-shared" : "import", request);
-  if (shared) command.descriptors = {{shared->socket(), import_storage_fd}};
+  // Only what comes from a registry may be another user's, too.
+  if (!shared || request.reference.scheme != Reference::Scheme::docker)
+    return digest_from(helper_command("pyxis-import", "import", request), settings, reporter);
+  auto command = helper_command("pyxis-ask", "share", request);
+  command.descriptors = {{shared->socket(), import_storage_fd}};
   auto digest = digest_from(std::move(command), settings, reporter);
-  if (shared) shared->forget_claim();
+  shared->forget_claim();
   return digest;
 }
 

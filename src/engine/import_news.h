@@ -11,7 +11,7 @@
 namespace pyxis {
 
 constexpr int import_news_fd = 3;
-// Where pyxis-import has the way to the shared store, for `import-shared`.
+// Where `pyxis-ask share` has the way to the shared store.
 constexpr int import_storage_fd = 4;
 
 struct ImportNews {

@@ -35,7 +35,7 @@ class SharedStore : public SharedImages {
   // Of an image that was granted to this step, or is kept. ESTALE where it was claimed and is not to be had.
   Result<std::vector<Fd>> layers(const Digest& image) override;
 
-  // The rest is for whoever brings an image (importer/upload.h).
+  // The rest is for whoever brings an image (importer/share.h).
   // The layers to be brought, by number.
   Result<std::vector<uint64_t>> begin(const StorageRequest& image);
   Result<void> bring(uint64_t layer, int blob);

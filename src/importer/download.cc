@@ -19,15 +19,6 @@ Result<std::optional<Digest>> unchanged(const Store& store, const ImportRequest&
   return std::optional(known->manifest);
 }
 
-StorageRequest to_be_shared(const StoredImage& image) {
-  StorageRequest request;
-  request.kind = StorageRequest::Kind::begin;
-  request.reference = image.reference;
-  request.manifest = image.manifest;
-  request.config = image.config;
-  return request;
-}
-
 Result<Digest> bring_missing(const SourceContext& context) {
   const auto& [store, settings, request, reporter, stop] = context;
   auto stamp = TRY(source_stamp(context));
@@ -36,7 +27,7 @@ Result<Digest> bring_missing(const SourceContext& context) {
   auto resolved = TRY(source->resolve(request.platform));
   ResolvedName name{recorded_name(request), stamp.empty() ? resolved.index_digest : stamp,
                     resolved.manifest_digest};
-  if (auto present = TRY(find_image(store, resolved.manifest_digest)); present && !present->shared) {
+  if (auto present = TRY(find_image(store, resolved.manifest_digest))) {
     TRY(check_platform(TRY_CONTEXT(parse_config(present->config), "image configuration"), request.platform));
     TRY(record_name(store, name));
     return resolved.manifest_digest;
@@ -48,14 +39,9 @@ Result<Digest> bring_missing(const SourceContext& context) {
   image.config = TRY_CONTEXT(source->config(resolved.parsed.config), "image configuration");
   TRY(check_platform(TRY_CONTEXT(parse_config(image.config), "image configuration"), request.platform));
   for (const auto& layer : resolved.parsed.layers) image.layers.push_back(layer.digest);
-  image.shared = settings.shared_store && source->can_share();
-  if (image.shared)
-    image.shared_bytes =
-        TRY(source->share_layers(*settings.shared_store, to_be_shared(image), resolved.parsed.layers));
-  else
-    TRY(source->bring_layers(resolved.parsed.layers));
+  TRY(source->bring_layers(resolved.parsed.layers));
   auto staging = TRY(store.stage());
-  if (!image.shared) TRY(make_fixups(store, image, staging.fd()));
+  TRY(make_fixups(store, image, staging.fd()));
   TRY(publish_image(store, std::move(staging), image));
   TRY(record_name(store, name));
   return image.digest;

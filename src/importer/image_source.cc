@@ -53,8 +53,4 @@ Result<std::unique_ptr<ImageSource>> open_source(const SourceContext& context) {
   }
 }
 
-Result<uint64_t> ImageSource::share_layers(SharedStore&, StorageRequest, std::span<const Descriptor>) {
-  return fail("images of this kind are not shared");
-}
-
 }  // namespace pyxis

@@ -10,7 +10,6 @@
 #include "engine/import.h"
 #include "engine/reporter.h"
 #include "engine/settings.h"
-#include "engine/shared_store.h"
 #include "registry/client.h"
 #include "store/store.h"
 
@@ -29,12 +28,6 @@ class ImageSource {
   virtual Result<std::string> config(const Descriptor& config) = 0;
   // Of the resolved image: afterwards all of these are in the store.
   virtual Result<void> bring_layers(std::span<const Descriptor> layers) = 0;
-  // The same for the node's shared store; gives the bytes of the layers, unpacked. `image` says what that
-  // needs to know but the origin.
-  virtual Result<uint64_t> share_layers(SharedStore& shared, StorageRequest image,
-                                        std::span<const Descriptor> layers);
-  // Whether it can: only what comes from a registry may be another user's, too.
-  virtual bool can_share() const { return false; }
 };
 
 // What a source works with; all of it outlives the source.

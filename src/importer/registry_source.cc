@@ -2,7 +2,6 @@
 
 #include "importer/layer_import.h"
 #include "importer/registry_access.h"
-#include "importer/upload.h"
 
 namespace pyxis {
 namespace {
@@ -27,19 +26,6 @@ class RegistrySource : public ImageSource {
       return client_->fetch_blob(pinned_, layer, sink);
     };
     return import_layers(context_.store, fetch, layers, context_.settings.max_connections, context_.reporter);
-  }
-
-  bool can_share() const override { return true; }
-
-  Result<uint64_t> share_layers(SharedStore& shared, StorageRequest image,
-                                std::span<const Descriptor> layers) override {
-    FetchBlob fetch = [this](const Descriptor& layer, const BlobSink& sink) {
-      return client_->fetch_blob(pinned_, layer, sink);
-    };
-    image.origin = {pinned_.registry, pinned_.repository};
-    image.authorization = client_->authorization(pinned_);
-    return upload_image(shared, image, layers, fetch, context_.settings.max_connections, context_.reporter,
-                        context_.stop);
   }
 
  private:

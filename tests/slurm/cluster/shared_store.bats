@@ -115,7 +115,7 @@ import_private_image() {
   second=$!
   # bob's helper is there, and waits for the layer.
   run -0 timeout 60 inotifywait -q -e open "$(shared)/locks/$(basename "$(compgen -G "$(shared)/locks/layer-*")")"
-  pkill -KILL -u alice pyxis-import
+  pkill -KILL -u alice pyxis-ask
   ends_with_failure "$first"
   fault _release
   ended "$second" || cat "$BATS_TEST_TMPDIR/second.errors"

@@ -1,4 +1,4 @@
-#include "importer/upload.h"
+#include "importer/share.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -17,7 +17,11 @@
 
 #include "base/fs.h"
 #include "base/pipe.h"
+#include "image/config.h"
 #include "importer/import_progress.h"
+#include "importer/layer_import.h"
+#include "importer/registry_access.h"
+#include "store/images.h"
 
 namespace pyxis {
 namespace {
@@ -170,32 +174,64 @@ class Upload {
   std::optional<Error> error_;
 };
 
-}  // namespace
+// The largest first, and one of several that are the same.
+std::deque<uint64_t> order_of(std::span<const Descriptor> layers, const std::vector<uint64_t>& wanted) {
+  std::set<Digest> seen;
+  std::deque<uint64_t> order;
+  for (uint64_t number : wanted)
+    if (seen.insert(layers[number].digest).second) order.push_back(number);
+  std::ranges::stable_sort(order, std::greater(), [&](uint64_t number) { return layers[number].size; });
+  return order;
+}
 
-Result<uint64_t> upload_image(SharedStore& shared, const StorageRequest& image,
-                              std::span<const Descriptor> layers, const FetchBlob& fetch, unsigned workers,
-                              Reporter& reporter, const std::stop_token& stop) {
+Result<void> bring_layers(SharedStore& shared, std::span<const Descriptor> layers,
+                          const std::vector<uint64_t>& wanted, const FetchBlob& fetch, unsigned workers,
+                          Reporter& reporter, const std::stop_token& stop) {
+  for (uint64_t number : wanted)
+    if (number >= layers.size()) return fail("the storage helper wants a layer that the image does not have");
+  auto order = order_of(layers, wanted);
+  if (order.empty()) return ok();
+  uint64_t bytes = 0;
+  for (uint64_t number : order) bytes += layers[number].size;
   // A helper that ends is an error of write(2), and not this process's end.
   ::signal(SIGPIPE, SIG_IGN);
-  auto wanted = TRY(shared.begin(image));
-  std::set<Digest> seen;
-  std::vector<std::pair<uint64_t, uint64_t>> sizes;  // the largest first; one of several that are the same
-  uint64_t bytes = 0;
-  for (uint64_t number : wanted) {
-    if (number >= layers.size()) return fail("the storage helper wants a layer that the image does not have");
-    if (!seen.insert(layers[number].digest).second) continue;
-    sizes.emplace_back(layers[number].size, number);
-    bytes += layers[number].size;
-  }
-  std::stable_sort(sizes.begin(), sizes.end(),
-                   [](const auto& a, const auto& b) { return a.first > b.first; });
-  std::deque<uint64_t> order;
-  for (const auto& [size, number] : sizes) order.push_back(number);
-  if (!order.empty()) {
-    ImportProgress progress(reporter, order.size(), bytes);
-    TRY(Upload(shared, layers, fetch, workers, progress, stop).run(std::move(order)));
-  }
-  return shared.finish();
+  ImportProgress progress(reporter, order.size(), bytes);
+  return Upload(shared, layers, fetch, workers, progress, stop).run(std::move(order));
+}
+
+}  // namespace
+
+Result<Digest> share_image(const Store& store, SharedStore& shared, const Settings& settings,
+                           const ImportRequest& request, Reporter& reporter, const std::stop_token& stop) {
+  auto client = TRY(open_registry(request.reference, settings, Patience::patient, reporter, stop));
+  auto resolved = TRY(client->resolve(request.reference, request.platform));
+  auto pinned = request.reference.pinned(resolved.manifest_digest);
+  StoredImage image;
+  image.digest = resolved.manifest_digest;
+  image.reference = request.reference.canonical();
+  image.manifest = resolved.manifest.bytes;
+  image.config =
+      TRY_CONTEXT(client->get_blob(pinned, resolved.parsed.config, max_config_bytes), "image configuration");
+  TRY(check_platform(TRY_CONTEXT(parse_config(image.config), "image configuration"), request.platform));
+  for (const auto& layer : resolved.parsed.layers) image.layers.push_back(layer.digest);
+  image.shared = true;
+
+  StorageRequest begin;
+  begin.kind = StorageRequest::Kind::begin;
+  begin.reference = image.reference;
+  begin.manifest = image.manifest;
+  begin.config = image.config;
+  begin.origin = {pinned.registry, pinned.repository};
+  begin.authorization = client->authorization(pinned);
+  auto wanted = TRY(shared.begin(begin));
+  FetchBlob fetch = [&](const Descriptor& layer, const BlobSink& sink) {
+    return client->fetch_blob(pinned, layer, sink);
+  };
+  TRY(bring_layers(shared, resolved.parsed.layers, wanted, fetch, settings.max_connections, reporter, stop));
+  image.shared_bytes = TRY(shared.finish());
+  TRY(publish_image(store, TRY(store.stage()), image));
+  TRY(record_name(store, {recorded_name(request), resolved.index_digest, image.digest}));
+  return image.digest;
 }
 
 }  // namespace pyxis
