@@ -23,6 +23,10 @@ TEST(Config, DefaultsAreTheDocumentedOnes) {
   EXPECT_FALSE(config->use_enroot_load);
   EXPECT_FALSE(config->use_squashfuse);
   EXPECT_EQ(config->importer, "");
+  EXPECT_EQ(config->store, StoreKind::system);
+  EXPECT_EQ(config->entitlement, "reachable");
+  EXPECT_EQ(config->store_limit, "80%");
+  EXPECT_EQ(config->http_registries, "");
   EXPECT_THAT(config->pyxis_path, HasSubstr("/bin/pyxis"));
 }
 
@@ -30,7 +34,8 @@ TEST(Config, ReadsEveryKey) {
   auto config =
       parse_config({"runtime_path=/var/p/", "execute_entrypoint=yes", "container_scope=job",
                     "sbatch_support=n", "use_enroot_load=1", "use_squashfuse=true", "pyxis_path=/opt/pyxis",
-                    "engine=enroot", "enroot_path=/opt/enroot", "importer=/opt/importer"});
+                    "engine=enroot", "enroot_path=/opt/enroot", "importer=/opt/importer", "store=user",
+                    "entitlement=always", "store_limit=500G", "http_registries=a:5000,b"});
   ASSERT_TRUE(config.ok()) << config.error().text();
   EXPECT_EQ(config->runtime_path, "/var/p");
   EXPECT_TRUE(config->execute_entrypoint);
@@ -42,6 +47,10 @@ TEST(Config, ReadsEveryKey) {
   EXPECT_TRUE(config->use_enroot_load);
   EXPECT_TRUE(config->use_squashfuse);
   EXPECT_EQ(config->importer, "/opt/importer");
+  EXPECT_EQ(config->store, StoreKind::user);
+  EXPECT_EQ(config->entitlement, "always");
+  EXPECT_EQ(config->store_limit, "500G");
+  EXPECT_EQ(config->http_registries, "a:5000,b");
 }
 
 TEST(Config, BooleansAreThoseOfTheTable) {
@@ -57,6 +66,13 @@ TEST(Config, NamesWhatItRefuses) {
   EXPECT_THAT(problem({"runtime_pat=/x"}), HasSubstr("unknown key \"runtime_pat\""));
   EXPECT_THAT(problem({"runtime_path=x"}), HasSubstr("runtime_path: invalid value \"x\""));
   EXPECT_THAT(problem({"runtime_path=/"}), HasSubstr("runtime_path"));
+  EXPECT_THAT(problem({"store=node"}), HasSubstr("store: invalid value \"node\""));
+  EXPECT_THAT(problem({"entitlement=sometimes"}), HasSubstr("entitlement: invalid value"));
+  for (const char* limit : {"", "G", "5X", "-1", "80%%", "1e3"})
+    EXPECT_THAT(problem({std::string("store_limit=") + limit}), HasSubstr("store_limit: invalid value"))
+        << limit;
+  for (const char* limit : {"none", "80%", "500G", "1048576"})
+    EXPECT_EQ(problem({std::string("store_limit=") + limit}), "");
   EXPECT_THAT(problem({"sbatch_support=maybe"}), HasSubstr("sbatch_support: invalid value \"maybe\""));
   EXPECT_THAT(problem({"container_scope=node"}), HasSubstr("container_scope"));
   EXPECT_THAT(problem({"standalone"}), HasSubstr("\"standalone\" is not of the form key=value"));
