@@ -97,6 +97,7 @@ std::string StartRequest::encode() const {
   writer.number(temporary);
   write_enum(writer, mode);
   writer.text(image);
+  writer.number(image_good_for);
   writer.text(importer);
   write_mounts(writer, mounts);
   writer.text(workdir);
@@ -119,6 +120,7 @@ Result<StartRequest> StartRequest::decode(std::string_view body) {
   request.temporary = TRY(reader.number()) != 0;
   request.mode = TRY(read_enum(reader, NameMode::no_exec));
   request.image = TRY(reader.text());
+  request.image_good_for = TRY(reader.number());
   request.importer = TRY(reader.text());
   request.mounts = TRY(read_mounts(reader));
   request.workdir = TRY(reader.text());

@@ -56,7 +56,9 @@ struct StartRequest {
   std::string container;   // engine-side name, "pyxis_..."
   bool temporary = false;  // removed when the step ends
   NameMode mode = NameMode::any;
-  std::string image;     // as given by the user; empty: the container must exist
+  std::string image;  // as given by the user; empty: the container must exist
+  uint64_t image_good_for =
+      0;                 // seconds for which what a tag was resolved to counts (plugstack `image_refresh`)
   std::string importer;  // program that gets images instead of the engine (plugstack `importer`); empty: none
   std::vector<MountRequest> mounts;
   std::string workdir;    // empty: the image's

@@ -1,5 +1,6 @@
 #include "engine/import.h"
 
+#include <ctime>
 #include <filesystem>
 
 #include "engine/import_news.h"
@@ -7,6 +8,12 @@
 
 namespace pyxis {
 namespace {
+
+// As if the user had said so.
+ImportRequest pinned(ImportRequest request) {
+  if (request.pin) request.reference = request.reference.pinned(*request.pin);
+  return request;
+}
 
 // `name` and `verb`: pyxis-import import, pyxis-ask head, pyxis-ask digest.
 HelperCommand helper_command(const std::string& name, const std::string& verb, const ImportRequest& request) {
@@ -29,6 +36,18 @@ Result<Digest> import_by_program(const Settings& settings, const ImportRequest& 
   auto digest = digest_from(std::move(command), settings, reporter);
   shared->forget_claim();
   return digest;
+}
+
+// The image that the name, or what it is pinned to, was last found to be.
+Result<std::optional<ResolvedName>> find_meaning(const Store& store, const ImportRequest& request) {
+  auto name = TRY(find_name(store, recorded_name(request)));
+  if (!request.pin || (name && name->pointed_to == *request.pin)) return name;
+  return find_name(store, recorded_name(pinned(request)));
+}
+
+bool still_good(const ResolvedName& name, uint64_t seconds) {
+  auto now = static_cast<uint64_t>(std::time(nullptr));
+  return name.resolved <= now && now - name.resolved < seconds;
 }
 
 // The name that is recorded means one file, wherever it is used.
@@ -61,7 +80,7 @@ Result<StoredImage> import_image(const Store& store, const Settings& settings, c
   if (auto check = TRY(NameCheck::begin(store, settings, request));
       check && TRY(check->still_current(reporter)))
     return check->image();
-  auto imported = import_by_program(settings, request, reporter);
+  auto imported = import_by_program(settings, pinned(request), reporter);
   // The registry's own answer, to what may have been meant as a file.
   if (!imported.ok() && imported.error().code == 0 && request.shown_as.ends_with(".sqsh") &&
       request.shown_as.find("://") == request.shown_as.npos)
@@ -85,7 +104,7 @@ Result<std::optional<NameCheck>> NameCheck::begin(const Store& store, const Sett
                                                   const ImportRequest& request) {
   // What is on this machine is looked at by whoever imports it.
   if (request.reference.scheme != Reference::Scheme::docker) return std::optional<NameCheck>();
-  auto name = TRY(find_name(store, recorded_name(request)));
+  auto name = TRY(find_meaning(store, request));
   if (!name) return std::optional<NameCheck>();
   auto image = TRY(find_image(store, name->manifest));
   if (!image) return std::optional<NameCheck>();
@@ -93,7 +112,11 @@ Result<std::optional<NameCheck>> NameCheck::begin(const Store& store, const Sett
   check.image_ = std::move(*image);
   check.pointed_to_ = name->pointed_to;
   check.shown_as_ = request.shown_as;
-  check.pinned_ = !request.reference.digest.empty();
+  check.store_ = &store;
+  check.dated_ = request.good_for > 0;
+  check.name_ = std::move(*name);
+  check.pinned_ =
+      !request.reference.digest.empty() || request.pin || still_good(check.name_, request.good_for);
   check.question_ = std::make_shared<Question>();
   if (!check.pinned_)
     check.question_->helper = TRY(start_helper(helper_command("pyxis-ask", "head", request), settings));
@@ -133,6 +156,7 @@ Result<bool> NameCheck::still_current(Reporter& reporter) {
   if (!granted) return false;
   if (pinned_) return true;
   const auto& answer = answer_to(*question_, reporter);
+  if (answer.ok() && answer->digest == pointed_to_ && dated_) TRY(record_name(*store_, name_));  // now, that is
   if (answer.ok()) return answer->digest == pointed_to_;
   // The registry did not answer at all, as opposed to answering no.
   if (answer.error().code != EHOSTUNREACH) return answer.error();

@@ -23,6 +23,10 @@ struct ImportRequest {
   Reference reference;
   Platform platform;
   std::string shown_as;  // the name as the user gave it, for messages
+  // What the name is to mean, where that has been found out: an index's or a manifest's digest.
+  std::optional<Digest> pin = std::nullopt;
+  // What a name was last resolved to counts for so many seconds without asking the registry again.
+  uint64_t good_for = 0;
 };
 
 // The name under which a request's image is recorded in the store: one per platform.
@@ -51,6 +55,8 @@ class NameCheck {
                                                 const ImportRequest& request);
 
   const StoredImage& image() const { return image_; }
+  // What the name pointed to when the image was imported.
+  const Digest& pointed_to() const { return pointed_to_; }
   // Whether the image can be had. For who does not start it meanwhile.
   Result<bool> settled(Reporter& reporter);
   // Waits for the answer. False: the name means another image now. An unreachable registry is a warning and
@@ -61,7 +67,10 @@ class NameCheck {
   StoredImage image_;
   Digest pointed_to_;
   std::string shown_as_;
-  bool pinned_ = false;  // the request has a digest
+  bool pinned_ = false;  // nothing is to be asked
+  bool dated_ = false;   // it is of interest when the name was resolved
+  const Store* store_ = nullptr;
+  ResolvedName name_;
   // The registry's answer is waited for once, by whoever needs it first.
   struct Question {
     std::optional<Helper> helper;  // none where nothing is to be asked

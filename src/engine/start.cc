@@ -15,6 +15,7 @@
 #include "engine/image_file.h"
 #include "engine/import.h"
 #include "engine/installation.h"
+#include "engine/job_pins.h"
 #include "engine/launch.h"
 #include "engine/leftovers.h"
 #include "engine/mount_sources.h"
@@ -133,12 +134,34 @@ class Start {
     reporter_.importing(request_.image);
     if (!request_.importer.empty()) return supervise_new(TRY(launch_from_importer()));
     auto images = TRY(hold_images(*store_));
+    TRY(take_pin(import));
     auto launched = TRY(launch_known(import));
     if (!launched)
       launched = TRY(launch_of(TRY(import_image(*store_, settings_, import, reporter_)), import.reference));
+    TRY(leave_pin(import));
     TRY(unlock(images.get()));  // explicitly: the supervisor will have a copy of the descriptor
     reporter_.imported(request_.image);
     return supervise_new(std::move(*launched));
+  }
+
+  bool can_be_pinned(const ImportRequest& import) const {
+    return request_.job_id != 0 && import.reference.scheme == Reference::Scheme::docker &&
+           import.reference.digest.empty();
+  }
+
+  // All steps of a job have the image that its first one had under that name.
+  Result<void> take_pin(ImportRequest& import) const {
+    import.good_for = request_.image_good_for;
+    if (can_be_pinned(import))
+      import.pin = TRY(find_pin(settings_.runtime_path, request_.job_id, import.reference));
+    return ok();
+  }
+
+  Result<void> leave_pin(const ImportRequest& import) const {
+    if (!can_be_pinned(import) || import.pin) return ok();
+    auto name = TRY(find_name(*store_, recorded_name(import)));
+    if (!name) return ok();
+    return note_pin(settings_.runtime_path, request_.job_id, import.reference, name->pointed_to);
   }
 
   // One whose entry point fails goes again, too.

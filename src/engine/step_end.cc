@@ -9,6 +9,7 @@
 #include "contract/answer.h"
 #include "engine/external_importer.h"
 #include "engine/image_file.h"
+#include "engine/job_pins.h"
 #include "engine/reporter.h"
 #include "engine/running.h"
 #include "engine/settings.h"
@@ -96,6 +97,7 @@ Result<void> epilog(const EpilogRequest& request, const Settings& given) {
     if (!cleaned.ok()) done = std::move(cleaned).error().context(path);
   }
   if (done.ok()) forget_stores(runtime_path, request.job_id);
+  forget_pins(runtime_path, request.job_id);
   return done;
 }
 

@@ -44,6 +44,19 @@ Result<void> read_store(StoreKind& target, const std::string& key, const std::st
   return ok();
 }
 
+Result<void> read_refresh(uint64_t& target, const std::string& key, const std::string& value) {
+  auto seconds = parse_number<uint64_t>(value);
+  if (value == "always")
+    target = 0;
+  else if (value == "never")
+    target = UINT64_MAX;
+  else if (seconds)
+    target = *seconds;
+  else
+    return bad_value(key, value, "always, never or seconds");
+  return ok();
+}
+
 // A number with K, M, G, T or %.
 Result<void> read_limit(std::string& target, const std::string& key, const std::string& value) {
   auto digits = std::min(value.find_first_not_of("0123456789"), value.size());
@@ -78,6 +91,7 @@ Result<void> read_key(Config& config, const std::string& key, const std::string&
     config.http_registries = value;
     return ok();
   }
+  if (key == "image_refresh") return read_refresh(config.image_good_for, key, value);
   if (key == "store_limit") return read_limit(config.store_limit, key, value);
   if (key == "importer") return read_path(config.importer, key, value);
   return fail("unknown key \"" + printable(key) + "\"");

@@ -1,6 +1,7 @@
 // The plugin's settings: the key=value words of its plugstack.conf line.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct Config {
   std::string entitlement = "reachable";
   std::string store_limit = "80%";  // of the store, or of its file system (storage/collector.h); "none"
   std::string http_registries;      // that are asked over plain http, with commas between them
+  uint64_t image_good_for = 0;      // seconds; `image_refresh`
   std::string importer;             // a program that gets images in the engine's place; empty: none
   // These concern the enroot engine only.
   std::string enroot_path;  // empty: found in the usual directories

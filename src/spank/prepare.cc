@@ -46,6 +46,7 @@ Result<void> fill_step(SlurmApi& api, const Config& config, Step& step) {
   step.job = TRY(gather_facts(api));
   step.container = engine_name(config.container_scope, step.job.job_id, step.job.step_id, step.options.name);
   step.importer = config.importer;
+  step.image_good_for = config.image_good_for;
   step.owner = ::getpid();
   TRY(make_ties(step));
   step.runtime_dir = TRY(make_user_runtime_dir(config.runtime_path, step.job.identity));

@@ -36,7 +36,8 @@ struct Step {
   std::string container;  // engine-side name
   std::string runtime_dir;
   std::string importer;  // of plugstack.conf; empty: none
-  pid_t owner = 0;       // slurmstepd
+  uint64_t image_good_for = 0;
+  pid_t owner = 0;  // slurmstepd
   std::unique_ptr<Rendezvous> rendezvous;
   Fd leash_keep, leash_engine;
   Pipe farewell;  // slurmstepd reads, the supervisor writes

@@ -125,7 +125,8 @@ Result<std::optional<ResolvedName>> find_name(const Store& store, const std::str
                             if (entry.value("reference", "") != reference) return fail("another name's");
                             auto pointed_to = TRY(Digest::parse(entry.value("pointed_to", "")));
                             auto manifest = TRY(Digest::parse(entry.value("manifest", "")));
-                            return ResolvedName{reference, std::move(pointed_to), std::move(manifest)};
+                            return ResolvedName{reference, std::move(pointed_to), std::move(manifest),
+                                                entry.value("resolved", 0ull)};
                           });
   if (name.ok()) return std::optional<ResolvedName>(std::move(*name));
   if (absent(name.error())) return std::optional<ResolvedName>();

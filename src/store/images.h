@@ -40,6 +40,7 @@ struct ResolvedName {
   std::string reference;  // canonical, with platform: "docker://registry/repo:tag linux/amd64"
   Digest pointed_to;      // what the registry says the name is: a manifest's or an index's digest
   Digest manifest;        // the manifest for the platform
+  uint64_t resolved = 0;  // seconds since 1970; set by record_name()
 };
 Result<std::optional<ResolvedName>> find_name(const Store& store, const std::string& reference);
 Result<void> record_name(const Store& store, const ResolvedName& name);

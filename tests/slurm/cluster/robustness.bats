@@ -52,16 +52,45 @@ teardown() {
   assert_nothing_left
 }
 
-@test "a warm start asks what the tag is, downloads nothing and changes nothing in the store" {
+@test "a warm start, the first of its job, asks what the tag is, downloads nothing and changes nothing in the store" {
   local before after
-  run -0 step --container-image="$IMAGE" true
+  run -0 as alice srun -N1 -n1 -w node1 --container-image="$IMAGE" true
   before=$(find "$(store)/layers" "$(store)/images" "$(store)/refs" -printf '%P %i %s %T@ %C@\n' | sort)
   mark_log anonymous
-  run -0 step --container-image="$IMAGE" true
+  run -0 as alice srun -N1 -n1 -w node1 --container-image="$IMAGE" true
   after=$(find "$(store)/layers" "$(store)/images" "$(store)/refs" -printf '%P %i %s %T@ %C@\n' | sort)
   assert_equal "$after" "$before"
   # The question which protocol the registry speaks, and the one request that counts.
   assert_equal "$(new_requests anonymous)" $'GET /v2/ 200\nHEAD /v2/busybox/manifests/latest 200'
+}
+
+@test "a tag means one image for all steps of a job, and what it means now for the next job" {
+  local moving=$REGISTRY/moving
+  skopeo copy --quiet --src-tls-verify=false --dest-tls-verify=false "docker://$REGISTRY/busybox" "docker://$moving"
+  run -0 step --container-image="$moving" sh -c 'echo "$IMAGE_VARIABLE"'
+  assert_line 'from the image'
+  skopeo copy --quiet --src-tls-verify=false --dest-tls-verify=false "docker://$REGISTRY/wide" "docker://$moving"
+  mark_log anonymous
+  run -0 step --container-image="$moving" sh -c 'echo "$IMAGE_VARIABLE"'
+  assert_line 'from the image'
+  assert_equal "$(new_requests anonymous)" ""
+  run -0 as alice srun -N1 -n1 -w node1 --container-image="$moving" cat /wide/last
+  assert_line 69
+  # Also where another step on the node has meanwhile found the tag elsewhere.
+  run -0 step --container-image="$moving" sh -c 'echo "$IMAGE_VARIABLE"'
+  assert_line 'from the image'
+}
+
+@test "image_refresh: what a tag was found to be counts for so long" {
+  run -0 as alice srun -N1 -n1 -w node1 --container-image="$IMAGE" true
+  plugstack image_refresh=3600
+  mark_log anonymous
+  run -0 as alice srun -N1 -n1 -w node1 --container-image="$IMAGE" true
+  assert_equal "$(new_requests anonymous)" ""
+  plugstack image_refresh=always
+  run -0 as alice srun -N1 -n1 -w node1 --container-image="$IMAGE" true
+  plugstack
+  assert_equal "$(new_requests anonymous | grep -c HEAD)" 1
 }
 
 # Unmounting an overlay writes all of the file system below to disk, whoever has written there; "volatile" ones do not.

@@ -14,6 +14,7 @@ StartRequest full_request() {
   request.temporary = true;
   request.mode = NameMode::no_exec;
   request.image = "debian";
+  request.image_good_for = 77;
   request.importer = "/usr/bin/importer";
   request.mounts = {{"/a", "/b", "ro"}, {"tmpfs", "/t", ""}};
   request.workdir = "/w";

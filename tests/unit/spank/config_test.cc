@@ -31,11 +31,11 @@ TEST(Config, DefaultsAreTheDocumentedOnes) {
 }
 
 TEST(Config, ReadsEveryKey) {
-  auto config =
-      parse_config({"runtime_path=/var/p/", "execute_entrypoint=yes", "container_scope=job",
-                    "sbatch_support=n", "use_enroot_load=1", "use_squashfuse=true", "pyxis_path=/opt/pyxis",
-                    "engine=enroot", "enroot_path=/opt/enroot", "importer=/opt/importer", "store=user",
-                    "entitlement=always", "store_limit=500G", "http_registries=a:5000,b"});
+  auto config = parse_config({"runtime_path=/var/p/", "execute_entrypoint=yes", "container_scope=job",
+                              "sbatch_support=n", "use_enroot_load=1", "use_squashfuse=true",
+                              "pyxis_path=/opt/pyxis", "engine=enroot", "enroot_path=/opt/enroot",
+                              "importer=/opt/importer", "store=user", "entitlement=always",
+                              "store_limit=500G", "image_refresh=600", "http_registries=a:5000,b"});
   ASSERT_TRUE(config.ok()) << config.error().text();
   EXPECT_EQ(config->runtime_path, "/var/p");
   EXPECT_TRUE(config->execute_entrypoint);
@@ -49,6 +49,7 @@ TEST(Config, ReadsEveryKey) {
   EXPECT_EQ(config->importer, "/opt/importer");
   EXPECT_EQ(config->store, StoreKind::user);
   EXPECT_EQ(config->entitlement, "always");
+  EXPECT_EQ(config->image_good_for, 600u);
   EXPECT_EQ(config->store_limit, "500G");
   EXPECT_EQ(config->http_registries, "a:5000,b");
 }
@@ -67,6 +68,9 @@ TEST(Config, NamesWhatItRefuses) {
   EXPECT_THAT(problem({"runtime_path=x"}), HasSubstr("runtime_path: invalid value \"x\""));
   EXPECT_THAT(problem({"runtime_path=/"}), HasSubstr("runtime_path"));
   EXPECT_THAT(problem({"store=node"}), HasSubstr("store: invalid value \"node\""));
+  EXPECT_EQ(parse_config({"image_refresh=never"})->image_good_for, UINT64_MAX);
+  EXPECT_EQ(parse_config({"image_refresh=always"})->image_good_for, 0u);
+  EXPECT_THAT(problem({"image_refresh=often"}), HasSubstr("image_refresh: invalid value"));
   EXPECT_THAT(problem({"entitlement=sometimes"}), HasSubstr("entitlement: invalid value"));
   for (const char* limit : {"", "G", "5X", "-1", "80%%", "1e3"})
     EXPECT_THAT(problem({std::string("store_limit=") + limit}), HasSubstr("store_limit: invalid value"))

@@ -81,11 +81,12 @@ TEST_F(TurnTest, IsHadAtOnceByTheFirst) {
 }
 
 TEST_F(TurnTest, IsOneForEachLayer) {
-  News news;
-  auto first = take(news), other = take(news, Digest::of("other layer"));
-  EXPECT_EQ(text_of(first), "");
-  EXPECT_EQ(text_of(other), "");
-  EXPECT_TRUE(news.none());
+  News of_first, of_other;
+  auto first = take(of_first);
+  ASSERT_EQ(text_of(first), "");
+  first->progress(1, 10);  // or nothing would be told that one has to wait
+  EXPECT_EQ(text_of(take(of_other, Digest::of("other layer"))), "");
+  EXPECT_TRUE(of_other.none());
 }
 
 TEST_F(TurnTest, ComesToTheNextWhoIsToldMeanwhileHowFarItIs) {

@@ -1,0 +1,55 @@
+#include "engine/job_pins.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/text.h"
+#include "engine/runtime_directory.h"
+#include "image/digest.h"
+
+namespace pyxis {
+namespace {
+
+constexpr auto directory_name = "pins";
+constexpr size_t max_digest_text = 256;
+
+std::string note_name(uint64_t job, const Reference& name) {
+  return std::to_string(job) + "-" + Digest::of(name.user + "@" + name.canonical()).hex();
+}
+
+Result<Fd> open_notes(const std::string& runtime_path) {
+  auto runtime = find_runtime_directory(runtime_path);
+  if (!runtime.ok()) return std::move(runtime).error();
+  return open_at(runtime->get(), directory_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+}
+
+}  // namespace
+
+Result<std::optional<Digest>> find_pin(const std::string& runtime_path, uint64_t job, const Reference& name) {
+  auto notes = open_notes(runtime_path);
+  auto text = notes.ok() ? read_file(notes->get(), note_name(job, name), max_digest_text)
+                         : Result<std::string>(std::move(notes).error());
+  if (!text.ok() && text.error().code == ENOENT) return std::optional<Digest>();
+  return std::optional(TRY(Digest::parse(trim(TRY(std::move(text))))));
+}
+
+Result<void> note_pin(const std::string& runtime_path, uint64_t job, const Reference& name,
+                      const Digest& digest) {
+  auto runtime = TRY(open_runtime_directory(runtime_path));
+  auto notes = TRY(make_directory_at(runtime.get(), directory_name, 0700));
+  auto note = note_name(job, name);
+  if (::faccessat(notes.get(), note.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) return ok();
+  return write_file(notes.get(), note, digest.text(), 0600);
+}
+
+void forget_pins(const std::string& runtime_path, uint64_t job) {
+  auto notes = open_notes(runtime_path);
+  if (!notes.ok()) return;
+  auto names = list_directory(notes->get());
+  if (!names.ok()) return;
+  for (const auto& name : *names)
+    if (name.starts_with(std::to_string(job) + "-")) ::unlinkat(notes->get(), name.c_str(), 0);
+}
+
+}  // namespace pyxis
