@@ -8,13 +8,6 @@
 namespace pyxis {
 namespace {
 
-constexpr uint64_t magic = 0x5059584953000001;  // "PYXIS", version 1 of the framing
-
-struct Header {
-  uint64_t magic;
-  uint64_t length;
-};
-
 Error closed() {
   return sys_error("connection closed by the other side", ECONNRESET);
 }
@@ -100,7 +93,7 @@ Result<std::vector<std::string>> MessageReader::texts() {
 Result<void> send_message(int socket, std::string_view body, const std::vector<int>& descriptors) {
   if (body.size() > max_message_bytes || descriptors.size() > max_message_descriptors)
     return sys_error("message too large", EMSGSIZE);
-  Header header{magic, body.size()};
+  MessageHeader header{message_magic, body.size()};
   iovec vector{&header, sizeof header};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * max_message_descriptors)> control{};
   msghdr message{};
@@ -126,7 +119,7 @@ Result<void> send_message(int socket, std::string_view body, const std::vector<i
 }
 
 Result<Message> receive_message(int socket, size_t limit) {
-  Header header;
+  MessageHeader header;
   iovec vector{&header, sizeof header};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * max_message_descriptors)> control{};
   msghdr message{};
@@ -143,7 +136,7 @@ Result<Message> receive_message(int socket, size_t limit) {
   if (got == 0) return closed();
   auto rest = static_cast<size_t>(got);
   TRY(receive_bytes(socket, reinterpret_cast<char*>(&header) + rest, sizeof header - rest));
-  if (header.magic != magic || header.length > limit || (message.msg_flags & MSG_CTRUNC))
+  if (header.magic != message_magic || header.length > limit || (message.msg_flags & MSG_CTRUNC))
     return sys_error("malformed message", EBADMSG);
   result.body.resize(header.length);
   TRY(receive_bytes(socket, result.body.data(), result.body.size()));

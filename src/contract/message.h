@@ -36,6 +36,13 @@ class MessageReader {
   std::string_view rest_;
 };
 
+// What each message begins with.
+struct MessageHeader {
+  uint64_t magic;
+  uint64_t length;  // of the body
+};
+constexpr uint64_t message_magic = 0x5059584953000001;  // "PYXIS", version 1 of the framing
+
 struct Message {
   std::string body;
   std::vector<Fd> descriptors;

@@ -33,6 +33,7 @@ bool is_origin(const ImageOrigin& origin) {
     });
   };
   if (origin.empty()) return origin.repository.empty();
+  if (("/" + origin.repository + "/").find("/./") != std::string::npos) return false;
   return safe(origin.registry, ".-:[]") && safe(origin.repository, "._-/") && !origin.repository.empty() &&
          origin.repository.find("..") == std::string::npos && origin.repository.front() != '/';
 }

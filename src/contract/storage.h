@@ -4,15 +4,17 @@
 //   hello                                 -> ready: the directory for the user's own store on this node
 //   claim IMAGE ORIGIN AUTHORIZATION      -> granted, or absent
 //   begin MANIFEST CONFIG ORIGIN ...      -> wanted: the layers to bring, by their number in the manifest
-//   bring LAYER, with the read end of a pipe
-//                                         -> waiting..., then send or here; after send: brought or failed
+//   bring LAYER                           -> waiting..., then here, or send with the write end of a pipe;
+//   after send:
+//                                            brought or failed
+//   drop LAYER                            it is not wanted any more: its `bring` is answered by failed
 //   finish                                -> granted: the image of the last `begin`
 //   mount IMAGE                           -> mounts: detached mounts, top first, until `left` is 0
 //   keep IMAGE CONTAINER                  -> granted: it can be claimed as `kept` from now on
 //
-// Every request but `bring` has one answer (mount: a series) and is answered before the next is read; answers
-// to `bring` come in any order. Any request may be answered by `failed`. What is no request ends the
-// connection.
+// Descriptors that a user sends are dropped by the kernel. Every request but `bring` and `drop` has one
+// answer (mount: a series) and is answered before the next is read; answers to `bring` come in any order. Any
+// request may be answered by `failed`. What is no request ends the connection.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +32,9 @@ namespace pyxis {
 constexpr int storage_socket_fd = 3;
 constexpr int storage_leash_fd = 4;
 
+// How many layers a helper takes at once.
+constexpr size_t max_storage_jobs = 32;
+
 // The longest message a helper reads: a manifest and a configuration.
 constexpr size_t max_storage_message_bytes = 16u << 20;
 
@@ -42,7 +47,7 @@ struct ImageOrigin {
 };
 
 struct StorageRequest {
-  enum class Kind : uint64_t { hello, claim, begin, bring, finish, mount, keep };
+  enum class Kind : uint64_t { hello, claim, begin, bring, drop, finish, mount, keep };
   Kind kind = Kind::hello;
   Digest image;        // claim, mount, keep
   bool kept = false;   // claim: for a container that was made when it was granted
@@ -52,7 +57,7 @@ struct StorageRequest {
   std::string reference;         // begin: the name it is imported by
   std::string manifest, config;  // begin: as downloaded
   std::string container;         // keep: its path
-  uint64_t layer = 0;            // bring: from 0, bottom first
+  uint64_t layer = 0;            // bring, drop: from 0, bottom first
 
   std::string encode() const;
   // EBADMSG for whatever is no request: texts that are too long or hold control characters, too.

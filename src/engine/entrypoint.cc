@@ -69,7 +69,8 @@ Error cannot_be_executed(Error error, const std::string& name) {
 }  // namespace
 
 Result<RunningEntrypoint> RunningEntrypoint::start(const NamespaceSet& namespaces, Entrypoint entrypoint) {
-  Lines lines{TRY(make_pipe()), TRY(make_pipe()), TRY(make_pipe())};
+  Lines lines;
+  for (auto* pipe : {&lines.output, &lines.handover, &lines.hold}) *pipe = TRY(make_pipe());
   auto command = std::move(entrypoint.command);
   command.complete = [&](SandboxCommand& inside) { return complete_command(lines, entrypoint, inside); };
   auto process = start_in_sandbox(namespaces, command);

@@ -34,8 +34,8 @@ std::shared_ptr<SharedStore> SharedStore::connect(Fd socket) {
   return store;
 }
 
-Result<void> SharedStore::send(const StorageRequest& request, const std::vector<int>& descriptors) {
-  auto sent = send_message(socket_.get(), request.encode(), descriptors);
+Result<void> SharedStore::send(const StorageRequest& request) {
+  auto sent = send_message(socket_.get(), request.encode());
   if (!sent.ok()) return explain_gone(std::move(sent).error());
   return ok();
 }
@@ -130,11 +130,22 @@ Result<std::vector<uint64_t>> SharedStore::begin(const StorageRequest& image) {
   return reply.layers;
 }
 
-Result<void> SharedStore::bring(uint64_t layer, int blob) {
+Result<void> SharedStore::bring(uint64_t layer) {
   StorageRequest request;
   request.kind = Request::bring;
   request.layer = layer;
-  return send(request, {blob});
+  return send(request);
+}
+
+Result<void> SharedStore::drop(uint64_t layer) {
+  StorageRequest request;
+  request.kind = Request::drop;
+  request.layer = layer;
+  return send(request);
+}
+
+Fd SharedStore::take_descriptor() {
+  return mounts_.empty() ? Fd() : std::move(mounts_.front());
 }
 
 Result<uint64_t> SharedStore::finish() {

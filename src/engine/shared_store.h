@@ -38,7 +38,10 @@ class SharedStore : public SharedImages {
   // The rest is for whoever brings an image (importer/share.h).
   // The layers to be brought, by number.
   Result<std::vector<uint64_t>> begin(const StorageRequest& image);
-  Result<void> bring(uint64_t layer, int blob);
+  Result<void> bring(uint64_t layer);
+  Result<void> drop(uint64_t layer);
+  // The descriptor that came with the reply read last; none: -1.
+  Fd take_descriptor();
   Result<StorageReply> next_reply();
   // Gives the bytes that the image's layers have unpacked.
   Result<uint64_t> finish();
@@ -53,7 +56,7 @@ class SharedStore : public SharedImages {
   };
 
   Result<void> await_claim();
-  Result<void> send(const StorageRequest& request, const std::vector<int>& descriptors = {});
+  Result<void> send(const StorageRequest& request);
   Result<StorageReply> ask(const StorageRequest& request);
   Result<std::vector<Fd>> mounts(const Digest& image);
 

@@ -120,7 +120,8 @@ class Start {
       return join_or_launch();
     }
     bind_own_mounts(request_, joined.namespaces, reporter_);
-    return supervise({std::move(joined), TRY(std::move(use)), {}, {}, {}, {}});
+    auto in_use = TRY(std::move(use));
+    return supervise({std::move(joined), std::move(in_use), {}, {}, {}, {}});
   }
 
   Result<JoinedContainer> start_new() {

@@ -26,8 +26,6 @@
 namespace pyxis {
 namespace {
 
-constexpr int pipe_bytes = 1 << 20;
-
 // A layer that the helper knows of: the end of its pipe that is ours, and who downloads into it.
 struct Transfer {
   Fd blob;
@@ -44,7 +42,7 @@ class Upload {
       : shared_(shared),
         layers_(layers),
         fetch_(fetch),
-        workers_(workers),
+        workers_(std::min<size_t>(workers, max_storage_jobs)),
         progress_(progress),
         stop_(stop),
         stopped_(::eventfd(0, EFD_CLOEXEC)),
@@ -87,10 +85,8 @@ class Upload {
   }
 
   Result<void> offer(uint64_t number) {
-    auto pipe = TRY(make_pipe());
-    (void)::fcntl(pipe.writer.get(), F_SETPIPE_SZ, pipe_bytes);
-    TRY(shared_.bring(number, pipe.reader.get()));
-    transfers_[number].blob = std::move(pipe.writer);
+    TRY(shared_.bring(number));
+    transfers_[number];
     return ok();
   }
 
@@ -137,6 +133,7 @@ class Upload {
   }
 
   void start(uint64_t number, Transfer& transfer) {
+    transfer.blob = shared_.take_descriptor();
     if (error_) return transfer.blob.reset();
     transfer.download = std::thread([this, &transfer, layer = &layers_[number]] {
       transfer.outcome = fetch_(*layer, [&](std::span<const std::byte> data) -> Result<void> {
@@ -153,7 +150,7 @@ class Upload {
     if (!error_) error_ = std::move(error);
     failed_ = true;
     for (auto& [number, transfer] : transfers_)
-      if (!transfer.download.joinable()) transfer.blob.reset();
+      if (!transfer.download.joinable()) (void)shared_.drop(number);
   }
 
   void end(Transfer& transfer) {
@@ -164,7 +161,7 @@ class Upload {
   SharedStore& shared_;
   std::span<const Descriptor> layers_;
   const FetchBlob& fetch_;
-  const unsigned workers_;
+  const size_t workers_;
   ImportProgress& progress_;
   const std::stop_token stop_;
   Fd stopped_;

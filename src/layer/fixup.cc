@@ -8,8 +8,9 @@
 namespace pyxis {
 
 Result<FixupPlace> make_fixup_parents(const EntryPath& path, int layer, int fixup) {
-  FixupPlace place{TRY(open_at(fixup, ".", O_RDONLY | O_DIRECTORY)),
-                   TRY(open_at(layer, ".", O_RDONLY | O_DIRECTORY))};
+  FixupPlace place;
+  place.fixup = TRY(open_at(fixup, ".", O_RDONLY | O_DIRECTORY));
+  place.layer = TRY(open_at(layer, ".", O_RDONLY | O_DIRECTORY));
   TRY(copy_directory_attributes(place.layer.get(), place.fixup.get()));
   for (const auto& name : path.parents) {
     auto next = TRY(make_directory_at(place.fixup.get(), name));

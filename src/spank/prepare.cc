@@ -50,7 +50,9 @@ Result<void> fill_step(SlurmApi& api, const Config& config, Step& step) {
   step.owner = ::getpid();
   TRY(make_ties(step));
   step.runtime_dir = TRY(make_user_runtime_dir(config.runtime_path, step.job.identity));
-  step.storage = TRY(start_storage(config, step.job.identity));
+  // Without it the user's own store does: slurmd's log says what the node lacks.
+  if (auto storage = start_storage(config, step.job.identity); storage.ok())
+    step.storage = std::move(*storage);
   return ok();
 }
 

@@ -17,6 +17,8 @@ namespace {
 // What was used a moment ago is likely to be about to be used; an image may be a while on its way.
 constexpr uint64_t used_lately = 600, on_its_way = 24 * 3600;  // seconds
 constexpr uint64_t day = 24 * 3600;
+// Of one user. More of them are as good as one that cannot be listed.
+constexpr size_t most_containers = 10000;
 
 Result<Fd> open_directory_at(int parent, const std::string& name) {
   return open_at(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
@@ -41,10 +43,13 @@ class Kept {
     kept.all_ = std::move(*all);
     TRY(each_directory(kept.all_.get(), [&](const std::string& uid, int user) {
       return each_directory(user, [&](const std::string& image, int directory) -> Result<void> {
-        for (const auto& name : TRY(list_directory(directory))) {
+        auto names = list_directory(directory);
+        if (!names.ok()) return ok();  // it has just gone
+        for (const auto& name : *names) {
           auto path = read_file(directory, name, PATH_MAX);
           // Only of those below the node's own stores it can be seen whether they are there.
-          bool gone = path.ok() && path->starts_with(root + "/users/") && !containers.contains(*path);
+          bool gone = path.ok() && path->starts_with(root + "/users/") && !containers.contains(*path) &&
+                      !containers.contains(path->substr(0, path->rfind('/') + 1));
           if (gone)
             kept.gone_.push_back(uid + "/" + image + "/" + name);
           else
@@ -95,12 +100,28 @@ void forget_grants(const Store& store, const Collection& collection) {
   };
   for (const auto& image : collection.images) {
     forget("grants", image.digest.hex());
-    store.discard_lock("use-" + image.digest.hex());
+    // Whoever waits for it sees that it is not named any more (Store::lock_named).
+    if (auto lock = store.try_lock_exclusive("use-" + image.digest.hex()); lock.ok() && *lock)
+      store.discard_lock("use-" + image.digest.hex());
   }
   for (const auto& layer : collection.layers) {
     forget("proven", layer.hex());
     if (auto origins = open_directory_at(shared->get(), "origins"); origins.ok())
       (void)remove_tree(origins->get(), layer.hex());
+  }
+}
+
+// Of layers whose import began, a file each. One that is held, or has just been made, stays.
+void discard_old_locks(const Store& store, uint64_t now) {
+  auto locks = open_path(store.path() + "/locks", O_RDONLY | O_DIRECTORY);
+  auto names = locks.ok() ? list_directory(locks->get()) : Result<std::vector<std::string>>(locks.error());
+  if (!names.ok()) return;
+  for (const auto& name : *names) {
+    struct stat info;
+    bool old = ::fstatat(locks->get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+               static_cast<uint64_t>(info.st_mtim.tv_sec) + day < now;
+    if (!old || !(name.starts_with("layer-") || name.starts_with("publish-"))) continue;
+    if (auto lock = store.try_lock_exclusive(name); lock.ok() && *lock) store.discard_lock(name);
   }
 }
 
@@ -116,8 +137,11 @@ Result<ContainerPaths> list_user_containers(const std::string& root, const std::
     if (!all.ok()) return ok();
     auto here = open_directory_at(all->get(), host);
     if (!here.ok()) return ok();
-    for (const auto& name : TRY(list_directory(here->get())))
-      paths.insert(root + "/users/" + uid + "/containers/" + host + "/" + name);
+    auto names = list_directory(here->get());
+    bool known = names.ok() && names->size() <= most_containers;
+    auto directory = root + "/users/" + uid + "/containers/" + host + "/";
+    if (!known) paths.insert(directory);  // all that there may be
+    for (size_t i = 0; known && i < names->size(); ++i) paths.insert(directory + (*names)[i]);
     return ok();
   }));
   return paths;
@@ -140,6 +164,8 @@ Result<std::optional<uint64_t>> exceeded_limit(const Store& store, const ShareLi
 Result<Collection> collect_shared(const Store& store, const std::string& root, const ShareLimits& limits,
                                   const ContainerPaths& containers, bool dry_run) {
   auto now = static_cast<uint64_t>(std::time(nullptr));
+  // What killed imports have left counts as used where the limit is the file system's.
+  if (!dry_run) TRY(store.sweep_staging());
   auto kept = TRY(Kept::read(store, root, containers));
   auto inventory = TRY(take_inventory(store));
   CollectionLimits wanted;
@@ -155,10 +181,11 @@ Result<Collection> collect_shared(const Store& store, const std::string& root, c
   };
   if (dry_run) return plan_collection(inventory, wanted, rules);
   kept.forget_gone(now);
+  rules.forget = [&](const Collection& gone) { forget_grants(store, gone); };
   auto collection = TRY(collect(
       store, wanted, [] {}, rules));
-  forget_grants(store, collection);
   TRY(store.sweep_staging());
+  discard_old_locks(store, now);
   return collection;
 }
 

@@ -20,7 +20,8 @@ struct ShareLimits {
   std::vector<Digest> images;        // these go
 };
 
-// The containers of each user in his own store on this node: their paths. Root looks, at names only.
+// The containers of each user in his own store on this node: their paths; or that of the directory they are
+// in, where they cannot be told. Root looks, at names only.
 using ContainerPaths = std::set<std::string>;
 Result<ContainerPaths> list_user_containers(const std::string& root, const std::string& host);
 

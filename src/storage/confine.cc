@@ -40,6 +40,8 @@ constexpr std::array never_needed = {SCMP_SYS(ptrace),
                                      SCMP_SYS(fsmount),
                                      SCMP_SYS(fspick),
                                      SCMP_SYS(mount_setattr),
+                                     SCMP_SYS(kexec_file_load),
+                                     SCMP_SYS(quotactl_fd),
                                      SCMP_SYS(setns),
                                      SCMP_SYS(unshare),
                                      SCMP_SYS(bpf),
@@ -121,7 +123,8 @@ Result<void> refuse_calls(const std::array<int, N>&... lists) {
   // A new user namespace would give back what was given up. The flags of clone3(2) cannot be seen: the C
   // library then takes clone(2).
   if (code == 0) code = seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-  for (uint64_t flag : {CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS})
+  for (uint64_t flag :
+       {CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWCGROUP})
     if (code == 0)
       code = seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
                               SCMP_A0(SCMP_CMP_MASKED_EQ, flag, flag));
@@ -146,7 +149,6 @@ Result<void> become_keeper(const Owner& owner) {
     return sys_error("become the store's user");
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return sys_error("no_new_privs");
   TRY(limit(RLIMIT_CORE, 0));
-  TRY(limit(RLIMIT_NOFILE, 4096));
   TRY(limit(RLIMIT_MEMLOCK, 0));
   if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return sys_error("prctl");
   return ok();

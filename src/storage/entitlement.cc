@@ -70,8 +70,9 @@ Entitlement::Decision Entitlement::decide(const StorageRequest& claim, const Sto
   // Brought by this user, and not from a registry.
   if (can_do_without && before->empty()) return {true, false, {}};
   // Who names another registry than he had the image from gets no more than somebody who never had it.
-  can_do_without = can_do_without && *before == claim.origin;
-  if (claim.origin.empty() || !(can_do_without || comes_from(image, claim.origin))) return {};
+  bool granted_there = before == claim.origin;
+  can_do_without = can_do_without && granted_there;
+  if (claim.origin.empty() || !(granted_there || comes_from(image, claim.origin))) return {};
   auto answer = vouch(claim.origin, image.digest, claim.authorization);
   switch (answer.verdict) {
     case Verdict::yes: {

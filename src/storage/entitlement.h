@@ -50,8 +50,8 @@ class Registries {
 
 class Entitlement {
  public:
-  Entitlement(const Store& store, const Grants& grants, EntitlementSettings settings, Registries& registries)
-      : store_(store), grants_(grants), settings_(std::move(settings)), registries_(registries) {}
+  Entitlement(const Grants& grants, EntitlementSettings settings, Registries& registries)
+      : grants_(grants), settings_(std::move(settings)), registries_(registries) {}
 
   struct Decision {
     bool granted = false;
@@ -67,7 +67,6 @@ class Entitlement {
  private:
   bool comes_from(const StoredImage& image, const ImageOrigin& origin) const;
 
-  const Store& store_;
   const Grants& grants_;
   EntitlementSettings settings_;
   Registries& registries_;

@@ -18,6 +18,10 @@ bool exists(const Fd& directory, const std::string& name) {
   return ::faccessat(directory.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+// Of a grant that the user has by what he brought from no registry. Nothing is not that: it is what a crash
+// leaves of any grant.
+constexpr std::string_view no_registry = "-\n";
+
 std::string text_of(const ImageOrigin& origin) {
   return origin.registry + " " + origin.repository + "\n";
 }
@@ -41,7 +45,7 @@ Result<Grants> Grants::open(const Store& store, uid_t user) {
 }
 
 Result<void> Grants::grant(const Digest& image, const ImageOrigin& origin) const {
-  return write_file(grants_.get(), image.hex(), origin.empty() ? "" : text_of(origin), 0600);
+  return write_file(grants_.get(), image.hex(), origin.empty() ? no_registry : text_of(origin), 0600);
 }
 
 void Grants::revoke(const Digest& image) const {
@@ -51,9 +55,10 @@ void Grants::revoke(const Digest& image) const {
 std::optional<ImageOrigin> Grants::granted_from(const Digest& image) const {
   auto text = read_file(grants_.get(), image.hex(), max_origin_bytes);
   if (!text.ok()) return std::nullopt;
+  if (*text == no_registry) return ImageOrigin{};
   auto words = split(trim(*text), ' ');
-  if (words.size() != 2) return ImageOrigin{};
-  return ImageOrigin{std::string(words[0]), std::string(words[1])};
+  if (words.size() != 2) return std::nullopt;
+  return ImageOrigin{words[0], words[1]};
 }
 
 Result<void> Grants::keep(const Digest& image, const std::string& container) const {

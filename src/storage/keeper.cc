@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstring>
 #include <map>
 #include <set>
@@ -20,6 +21,7 @@
 #include "storage/layer_job.h"
 #include "storage/layout.h"
 #include "storage/mount_order.h"
+#include "storage/user_socket.h"
 #include "store/collection.h"
 #include "store/images.h"
 #include "store/layers.h"
@@ -29,8 +31,9 @@ namespace {
 
 using Kind = StorageReply::Kind;
 
-constexpr size_t most_jobs = 32;  // of one step at once
-constexpr timeval engine_patience{.tv_sec = 30, .tv_usec = 0};
+constexpr std::chrono::seconds engine_patience{30};  // for a whole message, either way
+constexpr timeval send_patience{.tv_sec = 30, .tv_usec = 0};
+constexpr unsigned most_mounts = 64;  // of an image, by one step
 
 StorageReply simple(Kind kind, std::string text = {}) {
   StorageReply reply;
@@ -65,7 +68,7 @@ class Keeper {
         store_(std::move(store)),
         grants_(std::move(grants)),
         registries_(plan_.libexec + "/pyxis-vouch"),
-        entitlement_(store_, grants_, plan_.entitlement, registries_) {
+        entitlement_(grants_, plan_.entitlement, registries_) {
     if (plan_.entitlement.policy != AskPolicy::never) registries_.prepare();
   }
 
@@ -97,23 +100,23 @@ class Keeper {
   }
 
   void take_request() {
-    auto message = receive_message(plan_.engine.get(), max_storage_message_bytes);
-    auto request =
-        message.ok() ? StorageRequest::decode(message->body) : Result<StorageRequest>(message.error());
+    auto message = receive_plain_message(plan_.engine.get(), max_storage_message_bytes, engine_patience);
+    auto request = message.ok() ? StorageRequest::decode(*message) : Result<StorageRequest>(message.error());
     if (!request.ok() && request.error().code == 0) say(StorageReply::failure(request.error()));
     if (!request.ok()) return hang_up();
-    auto answered = answer(*request, std::move(message->descriptors));
+    auto answered = answer(*request);
     if (answered.ok()) return;
     if (answered.error().code == EBADMSG) return hang_up();
     say(StorageReply::failure(answered.error(), request->layer));
   }
 
   void say(const StorageReply& reply, const std::vector<int>& descriptors = {}) {
+    if (!descriptors.empty() && plan_.engine && !drained(plan_.engine.get(), engine_patience))
+      return hang_up();
     if (plan_.engine && !send_message(plan_.engine.get(), reply.encode(), descriptors).ok()) hang_up();
   }
 
-  Result<void> answer(const StorageRequest& request, std::vector<Fd> descriptors) {
-    if (descriptors.size() != (request.kind == StorageRequest::Kind::bring ? 1 : 0)) return out_of_order();
+  Result<void> answer(const StorageRequest& request) {
     switch (request.kind) {
       case StorageRequest::Kind::hello:
         say(simple(Kind::ready, user_store_path(plan_.root, plan_.user)));
@@ -123,7 +126,9 @@ class Keeper {
       case StorageRequest::Kind::begin:
         return begin(request);
       case StorageRequest::Kind::bring:
-        return bring(request.layer, std::move(descriptors.front()));
+        return bring(request.layer);
+      case StorageRequest::Kind::drop:
+        return drop(request.layer);
       case StorageRequest::Kind::finish:
         return finish();
       case StorageRequest::Kind::mount:
@@ -146,8 +151,8 @@ class Keeper {
       if (TRY(find_image(store_, request.image))) return grant(request.image, decision.text);
     }
     auto absent = simple(Kind::absent);
-    // Also of one that is not there: somebody who is asked for his name learns nothing by that.
-    absent.code = decision.unauthorized || (!image && request.authorization.empty()) ? EACCES : 0;
+    // The same for one that is not there, and whatever the registry said.
+    absent.code = request.authorization.empty() ? EACCES : 0;
     say(absent);
     return ok();
   }
@@ -171,13 +176,17 @@ class Keeper {
 
   Result<void> keep(const Digest& image, const std::string& container) {
     if (!granted_.contains(image)) return Error{"image " + image.text() + " was not granted", {}, EACCES};
-    TRY(grants_.keep(image, container));
+    // Of containers elsewhere it could not be seen when they are gone: those are claimed anew at each start.
+    if (container.starts_with(user_store_path(plan_.root, plan_.user) + "/containers/"))
+      TRY(grants_.keep(image, container));
     say(simple(Kind::granted));
     return ok();
   }
 
   Result<void> mount(const Digest& image) {
     if (!granted_.contains(image)) return Error{"image " + image.text() + " was not granted", {}, EACCES};
+    if (++mounted_[image] > most_mounts)
+      return Error{"image " + image.text() + " was mounted too often", {}, EAGAIN};
     const auto& hex = image.hex();
     if (::send(plan_.mounter.get(), hex.data(), hex.size(), MSG_NOSIGNAL) < 0)
       return sys_error("ask for mounts");
@@ -220,16 +229,9 @@ class Keeper {
 
   // --- an image that comes in -----------------------------------------------------------------------------
 
-  LayerJob job_of(uint64_t number, Fd blob = {}, Fd reports = {}) const {
-    return {store_,
-            grants_,
-            filling_->layers[number],
-            number,
-            filling_->origin,
-            filling_->vouched,
-            std::move(blob),
-            std::move(reports),
-            plan_.libexec + "/pyxis-unpack"};
+  LayerJob job_of(uint64_t number, Fd reports = {}) const {
+    return {store_,           grants_,           filling_->layers[number], number,
+            filling_->origin, filling_->vouched, std::move(reports),       plan_.libexec + "/pyxis-unpack"};
   }
 
   Result<void> begin(const StorageRequest& request) {
@@ -265,13 +267,15 @@ class Keeper {
     return ok();
   }
 
-  Result<void> bring(uint64_t number, Fd blob) {
-    if (!filling_ || number >= filling_->layers.size() || jobs_.size() >= most_jobs) return out_of_order();
+  Result<void> bring(uint64_t number) {
+    if (!filling_ || number >= filling_->layers.size()) return out_of_order();
+    if (jobs_.size() >= max_storage_jobs)
+      return Error{"too many layers at once", "run the command again", EAGAIN};
     std::array<int, 2> ends;
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
       return sys_error("socketpair");
     Fd ours(ends[0]), theirs(ends[1]);
-    pid_t pid = ::fork();
+    pid_t parent = ::getpid(), pid = ::fork();
     if (pid < 0) return sys_error("fork");
     if (pid == 0) {
       ours.reset();
@@ -279,10 +283,17 @@ class Keeper {
       plan_.leash.reset();
       plan_.mounter.reset();
       registries_.abandon();
-      run_layer_job(job_of(number, std::move(blob), std::move(theirs)));
+      run_layer_job(job_of(number, std::move(theirs)), parent);
       ::_exit(0);
     }
     jobs_.push_back({Child(pid), std::move(ours), number});
+    return ok();
+  }
+
+  // It is not wanted any more: its answer is that it failed.
+  Result<void> drop(uint64_t number) {
+    for (auto& job : jobs_)
+      if (job.layer == number) job.process = Child();  // killed
     return ok();
   }
 
@@ -294,41 +305,48 @@ class Keeper {
     if (!report.ok())
       report = StorageReply::failure(
           fail("the import of a layer ended unexpectedly", "run the command again"), job.layer);
+    std::vector<int> descriptors;
+    if (message.ok())
+      for (const auto& each : message->descriptors) descriptors.push_back(each.get());
     bool over = report->kind != Kind::waiting && report->kind != Kind::send;
     if (report->kind == Kind::here || report->kind == Kind::brought)
       filling_->had.insert(filling_->layers[job.layer].digest);
     if (over) {
-      (void)job.process.wait();
+      if (job.process.pid() > 0) (void)job.process.wait();
       jobs_.erase(jobs_.begin() + static_cast<std::ptrdiff_t>(index));
     }
-    say(*report);
+    say(*report, descriptors);
     return ok();
   }
 
   Result<void> finish() {
     if (!filling_ || !jobs_.empty()) return out_of_order();
     auto& image = filling_->image;
+    if (image.layers.empty()) return fail("the image has no layers");
     for (const auto& layer : image.layers)
       if (!filling_->had.contains(layer))
         return Error{"layer " + layer.text() + " was not brought", {}, EACCES};
-    // Not since `begin`: nobody keeps others from collecting for as long as he likes.
+    // What an image takes to make is nobody else's time: only then others are kept from collecting.
+    auto staging = TRY(store_.stage());
+    bool there = TRY(find_image(store_, image.digest)).has_value();
+    if (!there) {
+      TRY(make_fixups(store_, image, staging.fd()));
+      TRY(write_file(staging.fd(), "stack", TRY(stack_of(image)), 0600));
+    }
     auto hold = TRY(hold_images(store_));
     for (const auto& layer : image.layers)
       if (!TRY(layer_present(store_, layer)))
         return fail("layer " + layer.text() + " was removed while others were brought",
                     "run the command again");
-    if (!TRY(find_image(store_, image.digest))) {
-      auto staging = TRY(store_.stage());
-      TRY(make_fixups(store_, image, staging.fd()));
-      TRY(write_file(staging.fd(), "stack", TRY(stack_of(image)), 0600));
-      TRY(publish_image(store_, std::move(staging), image));
-      make_durable_later();
-    }
+    if (there && !TRY(find_image(store_, image.digest)))
+      return fail("image " + image.digest.text() + " was removed meanwhile", "run the command again");
+    if (!there) TRY(publish_image(store_, std::move(staging), image));
     TRY(grants_.grant(image.digest, filling_->origin));
     registries_.dismiss();
     uint64_t bytes = 0;
     for (const auto& layer : std::set<Digest>(image.layers.begin(), image.layers.end()))
       bytes += TRY(read_layer_meta(store_, layer)).bytes;
+    if (!there) make_durable_later();
     auto digest = image.digest;
     filling_.reset();
     return grant(digest, {}, bytes);
@@ -368,6 +386,7 @@ class Keeper {
   Entitlement entitlement_;
   std::map<Digest, Fd> uses_;
   std::set<Digest> granted_;
+  std::map<Digest, unsigned> mounted_;
   std::optional<Filling> filling_;
   std::vector<RunningJob> jobs_;
 };
@@ -375,8 +394,7 @@ class Keeper {
 }  // namespace
 
 Result<void> run_keeper(KeeperPlan plan) {
-  ::setsockopt(plan.engine.get(), SOL_SOCKET, SO_SNDTIMEO, &engine_patience, sizeof engine_patience);
-  ::setsockopt(plan.engine.get(), SOL_SOCKET, SO_RCVTIMEO, &engine_patience, sizeof engine_patience);
+  ::setsockopt(plan.engine.get(), SOL_SOCKET, SO_SNDTIMEO, &send_patience, sizeof send_patience);
   auto store = TRY(Store::open(shared_store_path(plan.root), [] { return StoreForm::overlay; }));
   auto grants = TRY(Grants::open(store, plan.user));
   return Keeper(std::move(plan), std::move(store), std::move(grants)).run();

@@ -21,7 +21,6 @@ namespace pyxis {
 namespace {
 
 constexpr size_t chunk_bytes = 256u << 10;
-constexpr int pipe_bytes = 1 << 20;  // what users may have (pipe(7))
 constexpr size_t max_report_bytes = 64u << 20;
 
 // The program that unpacks what is written to `blob`.
@@ -35,7 +34,6 @@ class Unpacker {
     unpacker.report_.reset(ends[0]);
     Fd theirs(ends[1]);
     auto pipe = TRY(make_pipe());
-    (void)::fcntl(pipe.writer.get(), F_SETPIPE_SZ, pipe_bytes);
     SpawnRequest request;
     request.program = program;
     request.arguments = {"pyxis-unpack"};
@@ -86,18 +84,25 @@ class LayerImport {
     reply.layer = job_.number;
     return reply;
   }
+  // With the end of a pipe that the user writes to. No descriptor of a user's is ever read from.
+  Result<void> ask_for_bytes() {
+    auto pipe = TRY(make_pipe());
+    blob_ = std::move(pipe.reader);
+    return send_message(job_.keeper.get(), reply(Kind::send).encode(), {pipe.writer.get()});
+  }
+
   void tell(const StorageReply& reply) const { (void)send_message(job_.keeper.get(), reply.encode()); }
 
   Result<Kind> bring() {
     auto turn =
-        TRY(Turn::take(job_.store, job_.layer.digest, job_.blob.get(), [&](uint64_t done, uint64_t total) {
+        TRY(Turn::take(job_.store, job_.layer.digest, job_.layer.size, [&](uint64_t done, uint64_t total) {
           auto waiting = reply(Kind::waiting);
           waiting.done = done;
           waiting.total = total;
           tell(waiting);
         }));
     if (TRY(has_layer(job_))) return Kind::here;
-    tell(reply(Kind::send));
+    TRY(ask_for_bytes());
     if (TRY(layer_present(job_.store, job_.layer.digest)))
       TRY(receive(turn, [](std::string_view) { return ok(); }));
     else
@@ -131,7 +136,7 @@ class LayerImport {
     uint64_t done = 0, told = 0;
     constexpr uint64_t step = 1u << 20;
     for (;;) {
-      ssize_t got = ::read(job_.blob.get(), buffer.data(), buffer.size());
+      ssize_t got = ::read(blob_.get(), buffer.data(), buffer.size());
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return sys_error("receive layer " + job_.layer.digest.text());
       if (got == 0) break;
@@ -149,6 +154,7 @@ class LayerImport {
   }
 
   LayerJob job_;
+  Fd blob_;
 };
 
 }  // namespace
@@ -159,8 +165,9 @@ Result<bool> has_layer(const LayerJob& job) {
   return theirs && TRY(layer_present(job.store, job.layer.digest));
 }
 
-void run_layer_job(LayerJob job) {
+void run_layer_job(LayerJob job, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) return;
   ::prctl(PR_SET_NAME, "pyxis-layer");
   auto keeper = job.keeper.get();
   LayerImport import(std::move(job));

@@ -30,7 +30,8 @@ Result<LayerMeta> decode_layer_report(std::string_view body) {
   if (TRY(reader.number()) == 0) {
     auto message = TRY(reader.text());
     auto remedy = TRY(reader.text());
-    return Error{std::move(message), std::move(remedy), static_cast<int>(TRY(reader.number()))};
+    auto code = TRY(reader.number());  // in the braces, a return would leave what is made of the texts behind
+    return Error{std::move(message), std::move(remedy), static_cast<int>(code)};
   }
   LayerMeta meta;
   meta.files = TRY(reader.number());

@@ -4,7 +4,9 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -14,6 +16,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstring>
 #include <span>
 #include <vector>
@@ -29,6 +32,7 @@
 namespace pyxis {
 namespace {
 
+constexpr std::chrono::seconds keeper_patience{3};
 constexpr size_t max_stack_bytes = 1u << 20;
 
 bool is_hex(std::string_view text) {
@@ -71,7 +75,8 @@ void answer(int socket, MountAnswer message, std::span<const Fd> mounts) {
       std::memcpy(CMSG_DATA(part) + i * sizeof fd, &fd, sizeof fd);
     }
   }
-  (void)::sendmsg(socket, &header, MSG_NOSIGNAL);
+  if (::sendmsg(socket, &header, MSG_NOSIGNAL) >= 0 || mounts.empty()) return;
+  answer(socket, {errno, 0}, {});  // the keeper waits for one
 }
 
 // One mount of the whole store over itself, in a mount namespace of this process.
@@ -82,7 +87,8 @@ Result<void> attach_layers(const std::string& path, int store, const Owner& owne
     return sys_error("make mounts private");
   auto directory = TRY(open_path(path, O_PATH | O_DIRECTORY));  // of this namespace
   struct stat here, there;
-  if (::fstat(store, &there) != 0 || ::fstat(directory.get(), &here) != 0 || here.st_ino != there.st_ino)
+  if (::fstat(store, &there) != 0 || ::fstat(directory.get(), &here) != 0 || here.st_ino != there.st_ino ||
+      here.st_dev != there.st_dev)
     return fail(path + " is another directory now");
   auto mount = TRY(mount_id_mapped(directory.get(), id_map.get()));
   if (kernel::move_mount(mount.get(), directory.get()) != 0) return sys_error("attach " + path);
@@ -155,10 +161,16 @@ Result<std::vector<Fd>> mount_image(const MountService& service, const std::stri
   return mounts;
 }
 
-void serve_mounts(const MountService& service, int socket) {
+void serve_mounts(const MountService& service, int socket, int leash, pid_t keeper) {
   answer(socket, {}, {});
   std::array<char, max_hex_length + 1> order;
   for (;;) {
+    std::array<pollfd, 2> watched{{{socket, POLLIN, 0}, {leash, POLLIN, 0}}};
+    if (::poll(watched.data(), watched.size(), -1) < 0) continue;
+    if (watched[1].revents) {
+      if (!readable_within(socket, keeper_patience)) ::kill(keeper, SIGKILL);
+      return;
+    }
     ssize_t got = ::recv(socket, order.data(), order.size(), 0);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return;

@@ -36,6 +36,7 @@ Result<MountService> become_mounter(const std::string& store_path, const Owner& 
 Result<std::vector<Fd>> mount_image(const MountService& service, const std::string& hex);
 
 // Says that it is ready, with an answer of no mounts, and answers orders until the other end is closed.
-void serve_mounts(const MountService& service, int socket);
+// Once `leash` is let go the keeper gets some seconds to end, and is killed then, whatever it does.
+void serve_mounts(const MountService& service, int socket, int leash, pid_t keeper);
 
 }  // namespace pyxis

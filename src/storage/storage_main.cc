@@ -6,7 +6,9 @@
 // be.
 #include <fcntl.h>
 #include <pwd.h>
+#include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <syslog.h>
@@ -130,7 +132,7 @@ Result<void> serve(const Owner& user, EntitlementSettings entitlement) {
   auto service = TRY_CONTEXT(
       become_mounter(shared_store_path(storage_path), owner, user, [&] { return prepare_user(user); }),
       storage_path);
-  serve_mounts(service, ours.get());
+  serve_mounts(service, ours.get(), leash.get(), pid);
   return ok();
 }
 
@@ -152,6 +154,13 @@ bool leave_caller() {
   pid_t pid = ::fork();
   if (pid != 0) return false;
   ::setsid();
+  // slurmstepd's own may protect it from the kernel's choice of what ends where memory does.
+  if (auto score = open_path("/proc/self/oom_score_adj", O_WRONLY); score.ok())
+    (void)write_all(score->get(), "500");
+  // Descriptors on their way to users count against the limit of who sends (unix(7), ETOOMANYREFS), all
+  // helpers' together.
+  constexpr rlimit descriptors{1 << 20, 1 << 20};
+  (void)!::setrlimit(RLIMIT_NOFILE, &descriptors);
   if (Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC)); null)
     for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(null.get(), fd);
   return true;
@@ -284,6 +293,7 @@ int main(int argc, char** argv) {
   }
   if (::geteuid() != 0) return outcome_of(pyxis::fail("pyxis-storage is for root"));
   ::umask(077);
+  ::signal(SIGPIPE, SIG_IGN);
   if (verb == "serve") return run_serve(words.subspan(2));
   if (verb == "collect") return run_collect(words.subspan(2));
   if (verb == "probe") return outcome_of(pyxis::probe());

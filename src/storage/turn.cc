@@ -5,7 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <mutex>
@@ -22,7 +22,8 @@ using Clock = std::chrono::steady_clock;
 // A connection that brings less than this in that time keeps nobody waiting: who waits goes on beside it.
 constexpr uint64_t least_progress = 1u << 20;
 constexpr std::chrono::seconds patience{20};
-constexpr int look_again = 500;  // milliseconds
+constexpr int look_again = 500;            // milliseconds
+constexpr uint64_t least_rate = 1u << 20;  // bytes a second, of a layer as a whole
 // How many may be that slow at once before everybody goes on for himself.
 constexpr int most_turns = 8;
 
@@ -74,38 +75,42 @@ class LockWait {
 // Empty: the one at work hardly gets on. How far that is is looked at now and then, to be shown; what is
 // waited for is the lock. (inotify(7) would tell, but its instances are counted by user, and here all are
 // one.)
-Result<Fd> wait_for_lock(const Store& store, const std::string& name, int blob,
+Result<Fd> wait_for_lock(const Store& store, const std::string& name, uint64_t bytes, Clock::time_point last,
                          const std::function<void(uint64_t, uint64_t)>& waiting) {
   auto file = TRY(open_path(store.path() + "/locks/" + name, O_RDONLY | O_NOFOLLOW));
   LockWait wait(store, name);
   uint64_t counted = 0;
   auto deadline = Clock::now() + patience;
-  while (Clock::now() < deadline) {
+  while (Clock::now() < std::min(deadline, last)) {
     Progress now;
-    if (::pread(file.get(), &now, sizeof now, 0) == sizeof now) {
+    // Somebody may say that a layer of this digest is larger than it is.
+    if (::pread(file.get(), &now, sizeof now, 0) == sizeof now && now.total == bytes) {
       waiting(now.done, now.total);
       if (now.done < counted || now.done - counted >= least_progress) {
         counted = now.done;
         deadline = Clock::now() + patience;
       }
     }
-    std::array<pollfd, 2> watched{{{wait.done(), POLLIN, 0}, {blob, 0, 0}}};
-    if (::poll(watched.data(), watched.size(), look_again) < 0 && errno != EINTR) return sys_error("poll");
-    if (watched[0].revents) return wait.take();
-    if (watched[1].revents) return sys_error("the layer is not wanted any more", ECANCELED);
+    pollfd done{wait.done(), POLLIN, 0};
+    if (::poll(&done, 1, look_again) < 0 && errno != EINTR) return sys_error("poll");
+    if (done.revents) return wait.take();
   }
   return Fd();
 }
 
 }  // namespace
 
-Result<Turn> Turn::take(const Store& store, const Digest& layer, int blob,
+Result<Turn> Turn::take(const Store& store, const Digest& layer, uint64_t bytes,
                         const std::function<void(uint64_t, uint64_t)>& waiting) {
+  // A slow connection brings a layer in that time. Then everybody goes on for himself.
+  auto last = Clock::now() + patience + std::chrono::seconds(bytes / least_rate);
   for (int number = 0; number < most_turns; ++number) {
     auto name = turn_name(layer, number);
     auto lock = TRY(store.try_lock_exclusive(name));
-    if (!lock) lock = TRY(wait_for_lock(store, name, blob, waiting));
-    if (lock) return Turn(std::move(lock));
+    if (!lock) lock = TRY(wait_for_lock(store, name, bytes, last, waiting));
+    if (!lock) continue;
+    (void)::ftruncate(lock.get(), 0);  // how far another one was
+    return Turn(std::move(lock));
   }
   return Turn(Fd());
 }

@@ -12,9 +12,9 @@ namespace pyxis {
 // A turn at a layer. It ends with the object, or the process.
 class Turn {
  public:
-  // Waits for it. `waiting` is told how far the one at work is, whenever that changes. ECANCELED once all
-  // writers of `blob`, a pipe, have closed.
-  static Result<Turn> take(const Store& store, const Digest& layer, int blob,
+  // Waits for it, but not for ever, whatever is at work: longer for a layer of more `bytes`. `waiting` is
+  // told how far that is, now and then.
+  static Result<Turn> take(const Store& store, const Digest& layer, uint64_t bytes,
                            const std::function<void(uint64_t done, uint64_t total)>& waiting);
 
   // Told to those who wait.

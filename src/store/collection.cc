@@ -205,7 +205,8 @@ Result<Inventory> take_inventory(const Store& store) {
     for (const auto& digest : std::set<Digest>(image.layers.begin(), image.layers.end()))
       ++images_of[digest.hex()];
   for (const auto& hex : TRY(list_directory(store.layers()))) {
-    auto digest = Digest::parse("sha256:" + hex);
+    constexpr size_t sha512_length = 128;
+    auto digest = Digest::parse((hex.size() == sha512_length ? "sha512:" : "sha256:") + hex);
     if (!digest.ok()) continue;
     auto meta = read_layer_meta(store, *digest);
     struct stat info {};
@@ -237,6 +238,7 @@ Result<Collection> collect(const Store& store, const CollectionLimits& limits,
     TRY(remove_tree(store.uses(), image.digest.hex()));
   }
   for (const auto& layer : collection.layers) TRY(move_away(store.layers(), layer.hex(), away_layers));
+  if (rules.forget) rules.forget(collection);
   return collection;
 }
 

@@ -61,14 +61,6 @@ struct Inventory {
 
 Result<Inventory> take_inventory(const Store& store);
 
-// What a store that many fill has beside the notes in `uses`.
-struct CollectionRules {
-  bool names_are_kept = true;  // by this store: an image that none of them means goes
-  // Layers that were published since stay, also without an image: it may be on its way.
-  uint64_t fresh_since = UINT64_MAX;
-  std::function<bool(const InventoryImage&)> in_use;  // besides
-};
-
 struct CollectionLimits {
   std::optional<uint64_t> bytes;         // the store's layers are to have no more
   std::optional<uint64_t> unused_since;  // images whose last use was before go
@@ -79,6 +71,16 @@ struct Collection {
   std::vector<InventoryImage> images;
   std::vector<Digest> layers;
   uint64_t bytes = 0;  // of these layers
+};
+
+// What a store that many fill has beside the notes in `uses`.
+struct CollectionRules {
+  bool names_are_kept = true;  // by this store: an image that none of them means goes
+  // Layers that were published since stay, also without an image: it may be on its way.
+  uint64_t fresh_since = UINT64_MAX;
+  std::function<bool(const InventoryImage&)> in_use;  // besides
+  // Told of what has gone while nobody can bring it again.
+  std::function<void(const Collection&)> forget;
 };
 
 // Pure: what goes. First images that no name means any more and layers of no image; then what `limits` says,

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <ctime>
 
 #include "store/layers.h"
@@ -110,6 +111,10 @@ Result<void> publish_image(const Store& store, StagingDirectory staging, const S
 Result<std::vector<std::string>> image_layer_paths(const Store& store, const StoredImage& image) {
   std::vector<std::string> paths;
   for (size_t index = TRY(lowest_visible_layer(store, image)); index < image.layers.size(); ++index) {
+    // overlayfs takes no directory twice. What a layer adds and hides, it adds and hides where it comes last.
+    if (std::find(image.layers.begin() + static_cast<std::ptrdiff_t>(index) + 1, image.layers.end(),
+                  image.layers[index]) != image.layers.end())
+      continue;
     paths.push_back(store.path() + "/layers/sha256/" + image.layers[index].hex() + "/fs");
     for (size_t fixup : image.fixups)
       if (fixup == index)

@@ -206,6 +206,38 @@ import_private_image() {
   assert_equal "$(tree_hash)" "$before"
 }
 
+@test "attack: whether a private image is there cannot be told" {
+  forget_all
+  import_private_image
+  attack bob oracle "$(images_there)" "$REGISTRY_BASIC" busybox
+  withstood
+  attack bob oracle "$(images_there)" "$FAULTD" ok/busybox
+  withstood
+}
+
+@test "attack: descriptors that a user sends do not get into the helper" {
+  attack bob descriptors
+  withstood
+}
+
+@test "a layer that cannot be unpacked is named with its cause, and leaves nothing" {
+  forget_all
+  for image in hostile-truncated hostile-nottar hostile-badgzip; do
+    run ! --separate-stderr step_of alice --container-image="$REGISTRY/$image" true
+    assert_said 'layer sha256:'
+    refute_said 'unexpectedly'
+  done
+  assert_equal "$(ls -A "$(shared)/tmp")" ""
+}
+
+@test "an image that has one layer twice starts" {
+  run -0 --separate-stderr step_of alice --container-image="$REGISTRY/twice" cat /twice
+  assert_output again
+  plugstack store=user
+  run -0 --separate-stderr step_of alice --container-image="$REGISTRY/twice" cat /twice
+  assert_output again
+}
+
 @test "attack: what is no message ends the connection" {
   attack bob junk
   withstood

@@ -88,6 +88,14 @@ def make_wide():
     return image
 
 
+def make_twice():
+    """one layer twice, as builds make them of commands that change nothing, with another in between: /twice is of the upper one"""
+    image = Image()
+    again = Layer().file("twice", "again\n")
+    image.manifest([busybox.root("twice"), again, Layer().file("twice", "between\n"), again], Env=[PATH], Cmd=["sh"])
+    return image
+
+
 def make_zeros():
     """256 MiB of zeros in /zeros: small to fetch, large to unpack"""
     image = Image()
@@ -95,5 +103,5 @@ def make_zeros():
     return image
 
 
-RECIPES = {"busybox": make_busybox, "static": make_static, "zstd": make_zstd, "multiarch": make_multiarch,
+RECIPES = {"busybox": make_busybox, "twice": make_twice, "static": make_static, "zstd": make_zstd, "multiarch": make_multiarch,
            "arm64only": make_arm64only, "docker2": make_docker2, "wide": make_wide, "zeros": make_zeros}

@@ -23,8 +23,8 @@ using namespace std::string_literals;
 using Ask = StorageRequest::Kind;
 using Reply = StorageReply::Kind;
 
-constexpr std::array asks = {Ask::hello,  Ask::claim, Ask::begin, Ask::bring,
-                             Ask::finish, Ask::mount, Ask::keep};
+constexpr std::array asks = {Ask::hello, Ask::claim,  Ask::begin, Ask::bring,
+                             Ask::drop,  Ask::finish, Ask::mount, Ask::keep};
 constexpr std::array replies = {Reply::ready, Reply::granted, Reply::absent,  Reply::wanted, Reply::waiting,
                                 Reply::send,  Reply::here,    Reply::brought, Reply::mounts, Reply::failed};
 
@@ -132,7 +132,7 @@ TEST(StorageRequest, OfEveryKindSurvivesTheJourney) {
 }
 
 TEST(StorageRequest, MaySayNothingButItsKind) {
-  for (auto kind : {Ask::hello, Ask::begin, Ask::bring, Ask::finish}) {
+  for (auto kind : {Ask::hello, Ask::begin, Ask::bring, Ask::drop, Ask::finish}) {
     StorageRequest sent;
     sent.kind = kind;
     auto got = StorageRequest::decode(sent.encode());
@@ -230,8 +230,8 @@ TEST(StorageRequest, NamesOnlyRegistriesAndRepositoriesOfThem) {
     EXPECT_EQ(refusal_of("r", repository), 0) << repository;
   for (std::string registry : {"a/b", "/", "a?b", "a#b", "user@a", "user:word@a", "a%2fb", "a b", "a\\b"})
     EXPECT_EQ(refusal_of(registry, "a"), EBADMSG) << registry;
-  for (std::string repository : {"", "/", "/a", "//host/a", "..", "../a", "a/..", "a/../b", "a?b", "a#b",
-                                 "a@b", "a%2e%2e", "a:b", "a b", "a\\b"})
+  for (std::string repository : {"", "/", "/a", "//host/a", "..", "../a", "a/..", "a/../b", ".", "./a",
+                                 "a/./b", "a?b", "a#b", "a@b", "a%2e%2e", "a:b", "a b", "a\\b"})
     EXPECT_EQ(refusal_of("r", repository), EBADMSG) << repository;
   EXPECT_EQ(refusal_of("", ""), 0);
   EXPECT_EQ(refusal_of("", "a"), EBADMSG);

@@ -35,7 +35,7 @@ class EntitlementTest : public testing::StoreTest {
   }
   const Grants& grants() const { return *grants_; }
   Entitlement entitlement(AskPolicy policy, std::set<std::string> http_registries = {}) {
-    return {store(), grants(), {policy, std::move(http_registries)}, registries};
+    return {grants(), {policy, std::move(http_registries)}, registries};
   }
 
   // Somebody has brought all of the image from there.
@@ -186,6 +186,13 @@ TEST_F(EntitlementTest, NeedsEveryLayerToComeFromThere) {
   EXPECT_FALSE(decide(AskPolicy::reachable, at("yes")).granted);
   ASSERT_EQ(text_of(grants().note_origin(image.layers[1], at("yes"))), "");
   EXPECT_TRUE(decide(AskPolicy::reachable, at("yes")).granted);
+}
+
+TEST_F(EntitlementTest, IsAskedForWhereItWasGrantedWhereverItsLayersComeFrom) {
+  for (auto policy : {AskPolicy::always, AskPolicy::reachable}) {
+    granted_before(at("yes"));
+    EXPECT_TRUE(decide(policy, at("yes")).granted) << static_cast<int>(policy);
+  }
 }
 
 TEST_F(EntitlementTest, IsNotHadByNamingNoRegistry) {

@@ -71,6 +71,14 @@ TEST_F(GrantsTest, KeepTheLongestOriginThatMessagesCarry) {
   EXPECT_EQ(grants().granted_from(image), longest);
 }
 
+// As a crash of the machine leaves files: empty, or with what was there before.
+TEST_F(GrantsTest, ThatWereSpoiltAreNone) {
+  for (const char* spoilt : {"", "\n", "registry.example:5000", "a b c\n", " \n"}) {
+    write("store/grants/" + std::to_string(user) + "/" + image.hex(), spoilt);
+    EXPECT_EQ(grants().granted_from(image), std::nullopt) << spoilt;
+  }
+}
+
 TEST_F(GrantsTest, AreRevokedOneByOne) {
   for (const auto& each : {image, other_image}) ASSERT_EQ(text_of(grants().grant(each, here)), "");
   grants().revoke(image);

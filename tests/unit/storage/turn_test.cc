@@ -12,11 +12,6 @@
 namespace pyxis {
 namespace {
 
-using testing::code_of;
-using ::testing::Contains;
-using ::testing::EndsWith;
-using testing::in_child;
-using ::testing::Not;
 using testing::text_of;
 
 // Less than the patience with a slow one: whoever takes over from it comes too late.
@@ -35,6 +30,10 @@ class News {
     return changed_.wait_for(hold, deadline,
                              [&] { return std::ranges::count(told_, std::pair(done, total)) > 0; });
   }
+  bool has(uint64_t done, uint64_t total) {
+    std::lock_guard hold(mutex_);
+    return std::ranges::count(told_, std::pair(done, total)) > 0;
+  }
   bool none() {
     std::lock_guard hold(mutex_);
     return told_.empty();
@@ -48,29 +47,28 @@ class News {
 
 class TurnTest : public testing::StoreTest {
  protected:
-  void SetUp() override {
-    StoreTest::SetUp();
-    renew_blob();
-  }
-  void renew_blob() {
-    auto pipe = make_pipe();
-    ASSERT_EQ(text_of(pipe), "");
-    blob = std::move(*pipe);
-  }
-  Result<Turn> take(News& news, const Digest& what) {
-    return Turn::take(store(), what, blob.reader.get(),
-                      [&](uint64_t done, uint64_t total) { news.add(done, total); });
-  }
+  static constexpr uint64_t bytes = 10;
+
+  Result<Turn> take(News& news, const Digest& what) { return take(news, what, bytes); }
   Result<Turn> take(News& news) { return take(news, layer); }
   std::future<Result<Turn>> taken_later(News& news) {
     return std::async(std::launch::async, [&] { return take(news); });
   }
-  static bool over(std::future<Result<Turn>>& turn, std::chrono::seconds limit) {
+  // Taken and let go of.
+  std::future<bool> taken_for_a_moment(News& news, uint64_t size) {
+    return std::async(std::launch::async, [this, &news, size] { return take(news, layer, size).ok(); });
+  }
+  template <class T>
+  static bool over(std::future<T>& turn, std::chrono::seconds limit) {
     return turn.wait_for(limit) == std::future_status::ready;
   }
 
   const Digest layer = Digest::of("layer");
-  Pipe blob;
+
+ private:
+  Result<Turn> take(News& news, const Digest& what, uint64_t size) {
+    return Turn::take(store(), what, size, [&](uint64_t done, uint64_t total) { news.add(done, total); });
+  }
 };
 
 TEST_F(TurnTest, IsHadAtOnceByTheFirst) {
@@ -84,7 +82,7 @@ TEST_F(TurnTest, IsOneForEachLayer) {
   News of_first, of_other;
   auto first = take(of_first);
   ASSERT_EQ(text_of(first), "");
-  first->progress(1, 10);  // or nothing would be told that one has to wait
+  first->progress(1, bytes);  // or nothing would be told that one has to wait
   EXPECT_EQ(text_of(take(of_other, Digest::of("other layer"))), "");
   EXPECT_TRUE(of_other.none());
 }
@@ -93,11 +91,11 @@ TEST_F(TurnTest, ComesToTheNextWhoIsToldMeanwhileHowFarItIs) {
   News of_first, of_second, of_third;
   auto first = take(of_first);
   ASSERT_EQ(text_of(first), "");
-  first->progress(1, 10);
+  first->progress(1, bytes);
   auto second = taken_later(of_second);
-  EXPECT_TRUE(of_second.comes(1, 10)) << "said before it came";
-  first->progress(2, 10);
-  EXPECT_TRUE(of_second.comes(2, 10));
+  EXPECT_TRUE(of_second.comes(1, bytes)) << "said before it came";
+  first->progress(2, bytes);
+  EXPECT_TRUE(of_second.comes(2, bytes));
   EXPECT_FALSE(over(second, std::chrono::seconds(0)));
   first = fail("it has ended");
   ASSERT_TRUE(over(second, deadline));
@@ -105,12 +103,24 @@ TEST_F(TurnTest, ComesToTheNextWhoIsToldMeanwhileHowFarItIs) {
   ASSERT_EQ(text_of(now), "");
   // It is a turn like the first.
   auto third = taken_later(of_third);
-  now->progress(3, 10);
-  EXPECT_TRUE(of_third.comes(3, 10));
+  now->progress(3, bytes);
+  EXPECT_TRUE(of_third.comes(3, bytes));
   EXPECT_FALSE(over(third, std::chrono::seconds(0)));
   now = fail("it has ended");
   ASSERT_TRUE(over(third, deadline));
   EXPECT_EQ(text_of(third.get()), "");
+}
+
+// What an import before has left, of one that failed or of a layer that was removed since, is told nobody.
+TEST_F(TurnTest, BeginsWithNothingDone) {
+  News news;
+  auto before = take(news);
+  ASSERT_EQ(text_of(before), "");
+  before->progress(9, bytes);
+  before = fail("it has ended");
+  auto turn = take(news);
+  ASSERT_EQ(text_of(turn), "");
+  for (const auto& name : names("store/locks")) EXPECT_EQ(read("store/locks/" + name), "");
 }
 
 TEST_F(TurnTest, EndsWithItsProcess) {
@@ -122,7 +132,7 @@ TEST_F(TurnTest, EndsWithItsProcess) {
     News news;
     auto turn = take(news);
     if (!turn.ok()) ::_exit(1);
-    turn->progress(1, 10);
+    turn->progress(1, bytes);
     if (!write_all(up->writer.get(), ".").ok()) ::_exit(1);
     char byte;
     (void)!::read(leash->reader.get(), &byte, 1);
@@ -134,50 +144,27 @@ TEST_F(TurnTest, EndsWithItsProcess) {
   ASSERT_EQ(::read(up->reader.get(), &byte, 1), 1);
   News news;
   auto next = taken_later(news);
-  EXPECT_TRUE(news.comes(1, 10));
+  EXPECT_TRUE(news.comes(1, bytes));
   EXPECT_FALSE(over(next, std::chrono::seconds(0)));
   leash->writer.reset();
   ASSERT_TRUE(over(next, deadline));
   EXPECT_EQ(text_of(next.get()), "");
 }
 
-// In a child: what waits for the lock does so for as long as the process lives.
-TEST_F(TurnTest, IsNotWaitedForWhereNobodyBringsTheLayerAnyMore) {
-  in_child([&] {
-    renew_blob();  // the parent is a writer of the other
-    News of_first, of_second;
-    auto first = take(of_first);
-    ASSERT_EQ(text_of(first), "");
-    Fd other_writer(::fcntl(blob.writer.get(), F_DUPFD_CLOEXEC, 0));
-    auto second = taken_later(of_second);
-    blob.writer.reset();
-    first->progress(1, 10);
-    EXPECT_TRUE(of_second.comes(1, 10)) << "one writer is left";
-    other_writer.reset();
-    EXPECT_TRUE(over(second, deadline));
-    EXPECT_EQ(code_of(second.get()), ECANCELED);
-  });
-}
-
-TEST_F(TurnTest, IsNotKeptByOneWhoWentAway) {
-  in_child([&] {
-    renew_blob();  // the parent is a writer of the other
-    News of_first, of_second, of_third;
-    auto first = take(of_first);
-    ASSERT_EQ(text_of(first), "");
-    auto second = taken_later(of_second);
-    first->progress(1, 10);
-    EXPECT_TRUE(of_second.comes(1, 10));
-    blob.writer.reset();
-    EXPECT_EQ(code_of(second.get()), ECANCELED);
-    renew_blob();
-    auto third = taken_later(of_third);
-    EXPECT_TRUE(of_third.comes(1, 10));
-    first = fail("it has ended");
-    EXPECT_TRUE(over(third, deadline));
-    EXPECT_EQ(text_of(third.get()), "");
-    EXPECT_THAT(names("store/locks"), Not(Contains(EndsWith(".1")))) << "it was waited for in vain";
-  });
+// How large a layer is says its user, and he may say anything.
+TEST_F(TurnTest, IsNotWaitedForByAnotherIdeaOfItsSize) {
+  News of_first, of_second, of_third;
+  auto first = take(of_first);
+  ASSERT_EQ(text_of(first), "");
+  first->progress(5, 99);
+  auto second = taken_for_a_moment(of_second, bytes), third = taken_for_a_moment(of_third, 99);
+  EXPECT_TRUE(of_third.comes(5, 99));
+  first->progress(1, bytes);
+  EXPECT_TRUE(of_second.comes(1, bytes));
+  EXPECT_FALSE(of_second.has(5, 99));
+  first = fail("it has ended");
+  ASSERT_TRUE(over(second, deadline) && over(third, deadline));
+  EXPECT_TRUE(second.get() && third.get());
 }
 
 }  // namespace
