@@ -34,11 +34,11 @@ struct InventoryImage {
   std::string reference;
   std::vector<Digest> layers;
   uint64_t last_use = 0;  // seconds since 1970
+  bool named = false;     // a name was last resolved to it
+  bool pinned = false, in_use = false;
   // Its layers are in the node's store, and have so many bytes there.
   bool shared = false;
   uint64_t shared_bytes = 0;
-  bool named = false;  // a name was last resolved to it
-  bool pinned = false, in_use = false;
 };
 
 struct InventoryLayer {
