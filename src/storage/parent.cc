@@ -57,7 +57,8 @@ bool granted(const MountService& service, const std::string& hex) {
   return false;
 }
 
-void answer(int socket, MountAnswer message, std::span<const Fd> mounts) {
+// False where the mounts could not be sent: then the answer is that, and no more of them are to follow.
+bool answer(int socket, MountAnswer message, std::span<const Fd> mounts) {
   iovec vector{&message, sizeof message};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * mounts_per_answer)> control{};
   msghdr header{};
@@ -75,8 +76,9 @@ void answer(int socket, MountAnswer message, std::span<const Fd> mounts) {
       std::memcpy(CMSG_DATA(part) + i * sizeof fd, &fd, sizeof fd);
     }
   }
-  if (::sendmsg(socket, &header, MSG_NOSIGNAL) >= 0 || mounts.empty()) return;
-  answer(socket, {errno, 0}, {});  // the keeper waits for one
+  if (::sendmsg(socket, &header, MSG_NOSIGNAL) >= 0) return true;
+  if (!mounts.empty()) answer(socket, {errno, 0}, {});  // the keeper waits for one
+  return false;
 }
 
 // One mount of the whole store over itself, in a mount namespace of this process.
@@ -183,7 +185,7 @@ void serve_mounts(const MountService& service, int socket, int leash, pid_t keep
     while (!rest.empty()) {
       auto now = rest.first(std::min(rest.size(), mounts_per_answer));
       rest = rest.subspan(now.size());
-      answer(socket, {0, static_cast<uint32_t>(rest.size())}, now);
+      if (!answer(socket, {0, static_cast<uint32_t>(rest.size())}, now)) break;
     }
   }
 }
