@@ -19,6 +19,12 @@ Result<Pipe> make_polled_pipe() {
   return pipe;
 }
 
+Result<SocketPair> make_socket_pair(int type) {
+  std::array<int, 2> ends;
+  if (::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends.data()) != 0) return sys_error("socketpair");
+  return SocketPair{Fd(ends[0]), Fd(ends[1])};
+}
+
 Result<Fd> memory_file(std::string_view content) {
   Fd file(::memfd_create("pyxis", MFD_CLOEXEC));
   if (!file) return sys_error("memfd_create");

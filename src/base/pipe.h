@@ -1,6 +1,7 @@
-// Pipes between processes, and files that only descriptors lead to. All close at exec.
+// Pipes and pairs of sockets between processes, and files that only descriptors lead to. All close at exec.
 #pragma once
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -19,6 +20,14 @@ struct Pipe {
 Result<Pipe> make_pipe();
 // The same with a reader that does not wait (O_NONBLOCK; the two ends are open descriptions of their own).
 Result<Pipe> make_polled_pipe();
+
+// Two ends of which each hears of the other's end; a message's length is its sender's with SOCK_SEQPACKET
+// (unix(7)).
+struct SocketPair {
+  Fd ours, theirs;
+};
+
+Result<SocketPair> make_socket_pair(int type = SOCK_STREAM);
 
 // Gives what can be read now to `take`, a string_view at a time. False at the end; an error other than
 // "nothing now" is an end, too.

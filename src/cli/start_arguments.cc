@@ -1,14 +1,13 @@
 #include "cli/start_arguments.h"
 
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/pipe.h"
 #include "base/process.h"
 #include "engine/config_script.h"
 #include "engine/init_program.h"
@@ -128,9 +127,7 @@ Result<int> run_job(const StartJob& job, const Environment& environment) {
   SandboxCommand inside;
   start_by_init(inside, TRY(config_of_container(job.settings, options)), job.settings.environment, job.init);
   bool remap_root = options.request.remap_root.value_or(job.settings.remap_root);
-  std::array<int, 2> leash;
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, leash.data()) != 0) return sys_error("socketpair");
-  Fd ours(leash[0]), theirs(leash[1]);
+  auto [ours, theirs] = TRY(make_socket_pair());
   options.not_kept = {ours.get()};
   TerminalReporter reporter;
   Phase phase = Phase::request;

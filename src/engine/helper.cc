@@ -2,13 +2,13 @@
 
 #include <sched.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 
+#include "base/pipe.h"
 #include "engine/import_news.h"
 #include "engine/installation.h"
 
@@ -78,9 +78,7 @@ class FewerProcessors {
 
 Result<Helper> start_helper(const HelperCommand& command, const Settings& settings) {
   const auto& name = command.arguments.front();
-  std::array<int, 2> ends;
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return sys_error("socketpair");
-  Fd ours(ends[0]), theirs(ends[1]);
+  auto [ours, theirs] = TRY(make_socket_pair());
   SpawnRequest spawn_request;
   spawn_request.program = TRY(installed_part(name));
   spawn_request.arguments = command.arguments;

@@ -1,12 +1,10 @@
 #include "engine/start.h"
 
 #include <fcntl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
-
 #include "base/fs.h"
+#include "base/pipe.h"
 #include "base/process.h"
 #include "contract/handover.h"
 #include "contract/reference.h"
@@ -354,14 +352,12 @@ class Start {
   Result<std::optional<Awaited>> hand_on_entrypoint(std::optional<Entrypoint> entrypoint,
                                                     Supervised& supervised) {
     if (!entrypoint) return std::optional<Awaited>();
-    std::array<int, 2> ends;
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
-      return sys_error("socketpair");
-    Awaited awaited{entrypoint->name, Fd(ends[0])};
+    auto ends = TRY(make_socket_pair());
+    Awaited awaited{entrypoint->name, std::move(ends.ours)};
     entrypoint->command.environment = task_environment(job_, supervised.started, request_.env_names).lines();
     entrypoint->command.workdir = supervised.started.workdir;
     supervised.entrypoint = std::move(entrypoint);
-    supervised.entrypoint_socket.reset(ends[1]);
+    supervised.entrypoint_socket = std::move(ends.theirs);
     supervised.workdir_chosen = !request_.workdir.empty();
     supervised.not_kept.push_back(awaited.socket.get());
     return std::optional(std::move(awaited));

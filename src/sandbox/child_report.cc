@@ -2,12 +2,11 @@
 
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
 #include <exception>
 
+#include "base/pipe.h"
 #include "sandbox/userns.h"
 
 namespace pyxis {
@@ -72,9 +71,7 @@ Result<ChildAnswer> NamespaceChild::answer() {
 Result<NamespaceChild> start_namespace_child(const std::vector<Namespace>& kinds,
                                              const std::function<Result<ChildAnswer>()>& work,
                                              const std::function<void(Fd)>& afterwards) {
-  std::array<int, 2> ends;
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return sys_error("socketpair");
-  Fd ours(ends[0]), theirs(ends[1]);
+  auto [ours, theirs] = TRY(make_socket_pair());
   pid_t parent = ::getpid();
   bool own_pids = false;
   for (auto kind : kinds) own_pids |= kind == Namespace::pid;

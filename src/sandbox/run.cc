@@ -2,7 +2,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include <climits>
 
 #include "base/environment.h"
+#include "base/pipe.h"
 #include "base/text.h"
 #include "nsjoin/seccomp.h"
 #include "sandbox/capabilities.h"
@@ -194,9 +194,7 @@ Result<void> read_failure(int socket, const SandboxCommand& command) {
 }  // namespace
 
 Result<int> run_in_sandbox(const NamespaceSet& namespaces, const SandboxCommand& command) {
-  std::array<int, 2> ends;
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return sys_error("socketpair");
-  Fd ours(ends[0]), theirs(ends[1]);
+  auto [ours, theirs] = TRY(make_socket_pair());
   SignalWatch watch;
   pid_t parent = ::getpid();
   pid_t pid = ::fork();
@@ -214,9 +212,7 @@ Result<int> run_in_sandbox(const NamespaceSet& namespaces, const SandboxCommand&
 }
 
 Result<Child> start_in_sandbox(const NamespaceSet& namespaces, const SandboxCommand& command) {
-  std::array<int, 2> ends;
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return sys_error("socketpair");
-  Fd ours(ends[0]), theirs(ends[1]);
+  auto [ours, theirs] = TRY(make_socket_pair());
   pid_t parent = ::getpid();
   pid_t pid = ::fork();
   if (pid < 0) return sys_error("fork");

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 
 #include "base/fs.h"
@@ -29,16 +28,6 @@ constexpr seconds farewell_deadline{25};
 constexpr seconds finish_deadline{15};
 constexpr seconds epilog_deadline{40};
 constexpr seconds no_deadline = std::chrono::hours(24 * 20);  // poll(2) counts milliseconds in an int
-
-struct SocketPair {
-  Fd ours, theirs;
-};
-
-Result<SocketPair> make_socket_pair() {
-  std::array<int, 2> ends;
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return sys_error("socketpair");
-  return SocketPair{Fd(ends[0]), Fd(ends[1])};
-}
 
 // Reaps the engine, which has answered or closed its socket; kills it where it lingers.
 std::optional<int> end_of(Child child) {

@@ -1,9 +1,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
-
 #include "base/environment.h"
+#include "base/pipe.h"
 #include "spank/step.h"
 
 namespace pyxis::spank {
@@ -31,10 +30,9 @@ Result<JobFacts> gather_facts(SlurmApi& api) {
 }
 
 Result<void> make_ties(Step& step) {
-  std::array<int, 2> ends;
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return sys_error("socketpair");
-  step.leash_keep.reset(ends[0]);
-  step.leash_engine.reset(ends[1]);
+  auto leash = TRY(make_socket_pair());
+  step.leash_keep = std::move(leash.ours);
+  step.leash_engine = std::move(leash.theirs);
   // Nothing can be queued for slurmstepd then: what users queue there would have to be dropped by it.
   if (::shutdown(step.leash_keep.get(), SHUT_RD) != 0) return sys_error("shutdown");
   step.farewell = TRY(make_pipe());

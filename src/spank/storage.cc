@@ -5,7 +5,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <chrono>
 #include <cstdlib>
 
@@ -19,16 +18,6 @@ namespace pyxis::spank {
 namespace {
 
 constexpr std::chrono::seconds start_deadline{10}, end_deadline{5};
-
-struct Ends {
-  Fd ours, theirs;
-};
-
-Result<Ends> make_ends() {
-  std::array<int, 2> ends;
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return sys_error("socketpair");
-  return Ends{Fd(ends[0]), Fd(ends[1])};
-}
 
 // How the site reaches registries is slurmd's to say; of the job's environment nothing is used.
 std::vector<std::string> helper_environment() {
@@ -60,7 +49,7 @@ SpawnRequest helper(const Config& config, std::vector<std::string> arguments) {
 
 Result<StorageTies> start_storage(const Config& config, const Identity& user) {
   if (!uses_storage(config)) return StorageTies{};
-  auto engine = TRY(make_ends()), leash = TRY(make_ends());
+  auto engine = TRY(make_socket_pair()), leash = TRY(make_socket_pair());
   auto request = helper(config, {"serve", std::to_string(user.uid), std::to_string(user.gid),
                                  config.entitlement, config.http_registries});
   request.descriptors.emplace_back(engine.theirs.get(), storage_socket_fd);

@@ -1,21 +1,20 @@
 #include "storage/entitlement.h"
 
 #include <signal.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 
 #include "base/environment.h"
+#include "base/pipe.h"
 
 namespace pyxis {
 
 void Registries::prepare() {
   if (socket_) return;
-  std::array<int, 2> ends;
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return;
-  Fd ours(ends[0]), theirs(ends[1]);
+  auto pair = make_socket_pair();
+  if (!pair.ok()) return;
+  auto [ours, theirs] = std::move(*pair);
   SpawnRequest request;
   request.program = program_;
   request.arguments = {"pyxis-vouch"};

@@ -13,6 +13,7 @@
 #include <map>
 #include <set>
 
+#include "base/pipe.h"
 #include "base/process.h"
 #include "contract/storage.h"
 #include "engine/image_fixups.h"
@@ -271,10 +272,7 @@ class Keeper {
     if (!filling_ || number >= filling_->layers.size()) return out_of_order();
     if (jobs_.size() >= max_storage_jobs)
       return Error{"too many layers at once", "run the command again", EAGAIN};
-    std::array<int, 2> ends;
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
-      return sys_error("socketpair");
-    Fd ours(ends[0]), theirs(ends[1]);
+    auto [ours, theirs] = TRY(make_socket_pair());
     pid_t parent = ::getpid(), pid = ::fork();
     if (pid < 0) return sys_error("fork");
     if (pid == 0) {

@@ -3,10 +3,8 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
 #include <vector>
 
 #include "base/disk_full.h"
@@ -27,12 +25,9 @@ constexpr size_t max_report_bytes = 64u << 20;
 class Unpacker {
  public:
   static Result<Unpacker> start(const std::string& program, int directory) {
-    std::array<int, 2> ends;
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
-      return sys_error("socketpair");
+    auto [ours, theirs] = TRY(make_socket_pair());
     Unpacker unpacker;
-    unpacker.report_.reset(ends[0]);
-    Fd theirs(ends[1]);
+    unpacker.report_ = std::move(ours);
     auto pipe = TRY(make_pipe());
     SpawnRequest request;
     request.program = program;
