@@ -72,7 +72,7 @@ struct StorageReply {
   int code = 0;        // failed: errno
   uint64_t layer = 0;  // waiting, send, here, brought, failed (of a `bring`)
   uint64_t done = 0, total = 0;  // waiting: bytes of the layer that another one has imported. granted, after
-                                 // finish: total bytes of the layers, unpacked
+                                 // claim and finish: total bytes of the layers, unpacked
   uint64_t left = 0;             // mounts: descriptors that are still to come
   std::vector<uint64_t> layers;  // wanted
 

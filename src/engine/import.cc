@@ -146,7 +146,7 @@ const Result<NameAnswer>& NameCheck::answer_to(Question& question, Reporter& rep
 Result<bool> NameCheck::settled(Reporter& reporter) {
   if (!shared_) return true;
   std::string warning;
-  bool granted = TRY(shared_->settle(warning));
+  bool granted = TRY(shared_->settle(warning)).has_value();
   if (!warning.empty()) reporter.warn("using image " + shown_as_ + " of this node's store: " + warning);
   return granted;
 }
@@ -156,7 +156,8 @@ Result<bool> NameCheck::still_current(Reporter& reporter) {
   if (!granted) return false;
   if (pinned_) return true;
   const auto& answer = answer_to(*question_, reporter);
-  if (answer.ok() && answer->digest == pointed_to_ && dated_) TRY(record_name(*store_, name_));  // now, that is
+  if (answer.ok() && answer->digest == pointed_to_ && dated_)
+    TRY(record_name(*store_, name_));  // now, that is
   if (answer.ok()) return answer->digest == pointed_to_;
   // The registry did not answer at all, as opposed to answering no.
   if (answer.error().code != EHOSTUNREACH) return answer.error();

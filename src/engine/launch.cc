@@ -11,6 +11,7 @@
 #include "engine/container_config.h"
 #include "engine/container_hooks.h"
 #include "engine/image_server.h"
+#include "engine/shared_store.h"
 #include "engine/user_store.h"
 #include "hooks/accounts.h"
 #include "layer/flatten.h"
@@ -102,15 +103,28 @@ struct Inside {
   }
 };
 
+Result<std::vector<LayerDirectory>> shared_layers(SharedImages& shared, const Digest& image) {
+  std::vector<LayerDirectory> lower;
+  for (auto& mount : TRY(shared.layers(image)))
+    lower.push_back({"of image " + image.text(), std::move(mount)});
+  return lower;
+}
+
+// Outside of steps, where the administrator allows that.
+Result<std::vector<LayerDirectory>> borrowed_layers(const ContainerRecord& record) {
+  auto helper = SharedStore::start_helper();
+  if (helper.ok()) return shared_layers(**helper, record.image);
+  if (helper.error().code != ENOENT)
+    return std::move(helper).error().context("layers of container " + record.name);
+  return fail("the layers of container " + record.name + " are in this node's store for all users",
+              "that is for steps of jobs: srun --container-name; to export it, add --container-save=FILE");
+}
+
 }  // namespace
 
 Result<std::vector<LayerDirectory>> overlay_layers(const Store& store, const StoredImage& image) {
+  if (image.shared) return shared_layers(*store.shared(), image.digest);
   std::vector<LayerDirectory> lower;
-  if (image.shared) {
-    for (auto& mount : TRY(store.shared()->layers(image.digest)))
-      lower.push_back({"of image " + image.digest.text(), std::move(mount)});
-    return lower;
-  }
   auto layers = TRY(image_layer_paths(store, image));
   for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) lower.push_back({*layer, {}});
   return lower;
@@ -138,13 +152,13 @@ Result<RootSpec> container_root(const Store& store, const ContainerRecord& recor
   if (record.image_file.empty()) {
     auto image = TRY(find_image(store, record.image));
     if (!image && out_of_reach(store, record.image))
-      return fail("the layers of container " + record.name + " are in this node's store for all users",
-                  "that is for steps of jobs: srun --container-name; to export it, add --container-save=FILE");
-    if (!image)
+      layers = TRY(borrowed_layers(record));
+    else if (!image)
       return fail(
           "image " + record.image.text() + " of container " + record.name + " is not in the store any more",
           "import it again: pyxis pull " + record.reference);
-    layers = TRY(overlay_layers(store, *image));
+    else
+      layers = TRY(overlay_layers(store, *image));
   } else {
     layers.push_back({record.image_file, {}, server});
   }
@@ -159,7 +173,8 @@ Result<void> make_container(const Store& store, const StoredImage& image, Contai
   record.image = image.digest;
   record.config = image.config;
   TRY(note_image_use(store, record));
-  if (image.shared && !record.temporary) TRY(store.shared()->keep(image.digest, container_path(store, record.name)));
+  if (image.shared && !record.temporary)
+    TRY(store.shared()->keep(image.digest, container_path(store, record.name)));
   return create_container(store, record, [&](int rootfs) { return flatten_image(store, image, rootfs); });
 }
 

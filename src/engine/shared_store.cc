@@ -1,5 +1,15 @@
 #include "engine/shared_store.h"
 
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+
+#include "base/pipe.h"
+#include "base/process.h"
+#include "engine/installation.h"
+
 namespace pyxis {
 namespace {
 
@@ -17,6 +27,8 @@ Error unexpected() {
   return fail("the storage helper gave an answer to another question", "run the command again");
 }
 
+constexpr std::chrono::seconds start_deadline{10};
+
 Error explain_gone(Error error) {
   if (error.code == ECONNRESET || error.code == EPIPE)
     return fail("the storage helper of this node (pyxis-storage) is gone",
@@ -31,6 +43,27 @@ std::shared_ptr<SharedStore> SharedStore::connect(Fd socket) {
   auto answer = store->ask({});
   if (!answer.ok() || answer->kind != Reply::ready) return nullptr;
   store->user_path_ = answer->text;
+  return store;
+}
+
+Result<std::shared_ptr<SharedStore>> SharedStore::start_helper() {
+  auto program = TRY(installed_part("pyxis-storage"));
+  struct stat info;
+  if (::stat(program.c_str(), &info) != 0) return sys_error(program);
+  if (::geteuid() != 0 && (info.st_uid != 0 || (info.st_mode & S_ISUID) == 0))
+    return sys_error(program + ": not setuid root", ENOENT);
+  auto engine = TRY(make_socket_pair()), leash = TRY(make_socket_pair());
+  SpawnRequest request;
+  request.program = program;
+  request.arguments = {"pyxis-storage", "lend"};
+  request.descriptors = {{engine.theirs.get(), storage_socket_fd}, {leash.theirs.get(), storage_leash_fd}};
+  request.close_others = true;
+  TRY(spawn(request)).end_within(start_deadline);  // it goes on in a process of its own at once
+  engine.theirs.reset();
+  leash.theirs.reset();
+  std::shared_ptr<SharedStore> store(new SharedStore(std::move(engine.ours)));
+  store->leash_ = std::move(leash.ours);
+  TRY(store->ask({}));
   return store;
 }
 
@@ -64,11 +97,21 @@ Result<void> SharedStore::claim(const Digest& image, ImageOrigin origin, Authori
   return ok();
 }
 
+Result<void> SharedStore::claim(const Digest& image, ImageOrigin origin, std::string authorization) {
+  Claim claim;
+  claim.request = about(Request::claim, image);
+  claim.request.origin = std::move(origin);
+  claim.request.authorization = std::move(authorization);
+  TRY(send(claim.request));
+  waiting_ = std::move(claim);
+  return ok();
+}
+
 Result<void> SharedStore::await_claim() {
   if (!waiting_) return ok();
   auto claim = *std::exchange(waiting_, std::nullopt);
   auto reply = TRY(next_reply());
-  if (reply.kind == Reply::absent && reply.code == EACCES) {
+  if (reply.kind == Reply::absent && reply.code == EACCES && claim.authorization) {
     auto authorization = claim.authorization();
     if (authorization.ok() && !authorization->empty()) {
       claim.request.authorization = std::move(*authorization);
@@ -79,15 +122,16 @@ Result<void> SharedStore::await_claim() {
   if (reply.kind == Reply::failed) return Error{reply.text, reply.remedy, reply.code};
   claim.granted = reply.kind == Reply::granted;
   claim.warning = reply.text;
+  claim.bytes = reply.total;
   settled_ = std::move(claim);
   return ok();
 }
 
-Result<bool> SharedStore::settle(std::string& warning) {
+Result<std::optional<uint64_t>> SharedStore::settle(std::string& warning) {
   TRY(await_claim());
-  if (!settled_) return false;
+  if (!settled_ || !settled_->granted) return std::optional<uint64_t>();
   warning = settled_->warning;
-  return settled_->granted;
+  return std::optional(settled_->bytes);
 }
 
 Result<void> SharedStore::keep(const Digest& image, const std::string& container) {

@@ -16,6 +16,9 @@ class SharedStore : public SharedImages {
  public:
   // Nothing, where nobody answers: the node has no such store.
   static std::shared_ptr<SharedStore> connect(Fd socket);
+  // Outside of steps, by a helper of this process's own: only where the administrator has installed it setuid
+  // root, and only what containers of this user stand on. ENOENT where it is not so installed.
+  static Result<std::shared_ptr<SharedStore>> start_helper();
 
   int socket() const { return socket_.get(); }
   // Where the user's own store is on this node.
@@ -26,8 +29,11 @@ class SharedStore : public SharedImages {
   // Claims the image, and returns before there is an answer: a registry may have to be asked for it. The
   // answer is seen by layers(), keep() and settle(), whichever comes first.
   Result<void> claim(const Digest& image, ImageOrigin origin, Authorization authorization);
-  // Whether what was claimed last is there and this user's. `warning`: what the user should know of that.
-  Result<bool> settle(std::string& warning);
+  // The same, where that is known; empty: the registry has not wanted to know.
+  Result<void> claim(const Digest& image, ImageOrigin origin, std::string authorization);
+  // The bytes that the layers of what was claimed last have unpacked; nothing where it is not there, or not
+  // this user's. `warning`: what the user should know of that.
+  Result<std::optional<uint64_t>> settle(std::string& warning);
   // What was claimed was brought meanwhile, by another process of this user's.
   void forget_claim() { settled_.reset(); }
   // A container of the image, which was granted, is about to be made, and can be started from now on.
@@ -53,6 +59,7 @@ class SharedStore : public SharedImages {
     Authorization authorization;
     bool granted = false;
     std::string warning;
+    uint64_t bytes = 0;
   };
 
   Result<void> await_claim();
@@ -61,6 +68,7 @@ class SharedStore : public SharedImages {
   Result<std::vector<Fd>> mounts(const Digest& image);
 
   Fd socket_;
+  Fd leash_;  // of a helper that this has started: it ends with it
   std::string user_path_;
   std::optional<Claim> waiting_, settled_;
   std::vector<Fd> mounts_;  // of the answer that is being read

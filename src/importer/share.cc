@@ -196,6 +196,17 @@ Result<void> bring_layers(SharedStore& shared, std::span<const Descriptor> layer
   return Upload(shared, layers, fetch, workers, progress, stop).run(std::move(order));
 }
 
+StorageRequest begin_of(const StoredImage& image, const ImageOrigin& origin, std::string authorization) {
+  StorageRequest begin;
+  begin.kind = StorageRequest::Kind::begin;
+  begin.reference = image.reference;
+  begin.manifest = image.manifest;
+  begin.config = image.config;
+  begin.origin = origin;
+  begin.authorization = std::move(authorization);
+  return begin;
+}
+
 }  // namespace
 
 Result<Digest> share_image(const Store& store, SharedStore& shared, const Settings& settings,
@@ -203,29 +214,33 @@ Result<Digest> share_image(const Store& store, SharedStore& shared, const Settin
   auto client = TRY(open_registry(request.reference, settings, Patience::patient, reporter, stop));
   auto resolved = TRY(client->resolve(request.reference, request.platform));
   auto pinned = request.reference.pinned(resolved.manifest_digest);
+  ImageOrigin origin{pinned.registry, pinned.repository};
+  // The helper asks the registry about an image that is there while its configuration comes to us.
+  TRY(shared.claim(resolved.manifest_digest, origin, client->authorization(pinned)));
+  auto config = client->get_blob(pinned, resolved.parsed.config, max_config_bytes);
+  std::string warning;
+  auto present = TRY(shared.settle(warning));
   StoredImage image;
   image.digest = resolved.manifest_digest;
   image.reference = request.reference.canonical();
   image.manifest = resolved.manifest.bytes;
-  image.config =
-      TRY_CONTEXT(client->get_blob(pinned, resolved.parsed.config, max_config_bytes), "image configuration");
+  image.config = TRY_CONTEXT(std::move(config), "image configuration");
   TRY(check_platform(TRY_CONTEXT(parse_config(image.config), "image configuration"), request.platform));
   for (const auto& layer : resolved.parsed.layers) image.layers.push_back(layer.digest);
   image.shared = true;
-
-  StorageRequest begin;
-  begin.kind = StorageRequest::Kind::begin;
-  begin.reference = image.reference;
-  begin.manifest = image.manifest;
-  begin.config = image.config;
-  begin.origin = {pinned.registry, pinned.repository};
-  begin.authorization = client->authorization(pinned);
-  auto wanted = TRY(shared.begin(begin));
-  FetchBlob fetch = [&](const Descriptor& layer, const BlobSink& sink) {
-    return client->fetch_blob(pinned, layer, sink);
-  };
-  TRY(bring_layers(shared, resolved.parsed.layers, wanted, fetch, settings.max_connections, reporter, stop));
-  image.shared_bytes = TRY(shared.finish());
+  if (present) {
+    if (!warning.empty()) reporter.warn(warning);
+    image.shared_bytes = *present;
+  } else {
+    auto begin = begin_of(image, origin, client->authorization(pinned));
+    auto wanted = TRY(shared.begin(begin));
+    FetchBlob fetch = [&](const Descriptor& layer, const BlobSink& sink) {
+      return client->fetch_blob(pinned, layer, sink);
+    };
+    TRY(bring_layers(shared, resolved.parsed.layers, wanted, fetch, settings.max_connections, reporter,
+                     stop));
+    image.shared_bytes = TRY(shared.finish());
+  }
   TRY(publish_image(store, TRY(store.stage()), image));
   TRY(record_name(store, {recorded_name(request), resolved.index_digest, image.digest}));
   return image.digest;

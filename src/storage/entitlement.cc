@@ -63,6 +63,7 @@ VouchReply Entitlement::vouch(const ImageOrigin& origin, const Digest& image,
 
 Entitlement::Decision Entitlement::decide(const StorageRequest& claim, const StoredImage& image) const {
   if (claim.kept && grants_.kept(image.digest)) return {true, false, {}};
+  if (settings_.policy == AskPolicy::kept) return {};
   auto before = grants_.granted_from(image.digest);
   if (before && settings_.policy == AskPolicy::never) return {true, false, {}};
   bool can_do_without = before && settings_.policy == AskPolicy::reachable;

@@ -19,6 +19,7 @@ enum class AskPolicy {
   always,     // at each start; whom it cannot be asked for gets nothing
   reachable,  // at each start; while it does not answer, what it said last counts
   never,      // not again
+  kept,       // never, and only images count that a container of the user's stands on
 };
 
 struct EntitlementSettings {

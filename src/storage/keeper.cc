@@ -34,7 +34,8 @@ using Kind = StorageReply::Kind;
 
 constexpr std::chrono::seconds engine_patience{30};  // for a whole message, either way
 constexpr timeval send_patience{.tv_sec = 30, .tv_usec = 0};
-constexpr unsigned most_mounts = 64;  // of an image, by one step
+constexpr unsigned most_mounts = 64;         // of an image, by one step
+constexpr unsigned most_outside_steps = 16;  // helpers of a user
 
 StorageReply simple(Kind kind, std::string text = {}) {
   StorageReply reply;
@@ -70,7 +71,8 @@ class Keeper {
         grants_(std::move(grants)),
         registries_(plan_.libexec + "/pyxis-vouch"),
         entitlement_(grants_, plan_.entitlement, registries_) {
-    if (plan_.entitlement.policy != AskPolicy::never) registries_.prepare();
+    auto policy = plan_.entitlement.policy;
+    if (policy == AskPolicy::always || policy == AskPolicy::reachable) registries_.prepare();
   }
 
   // An Error ends the connection.
@@ -118,6 +120,7 @@ class Keeper {
   }
 
   Result<void> answer(const StorageRequest& request) {
+    if (outside_steps()) TRY(may_serve_outside(request));
     switch (request.kind) {
       case StorageRequest::Kind::hello:
         say(simple(Kind::ready, user_store_path(plan_.root, plan_.user)));
@@ -140,16 +143,33 @@ class Keeper {
     return out_of_order();
   }
 
+  // --- without a step, by a helper that its user has started -----------------------------------------------
+
+  bool outside_steps() const { return plan_.entitlement.policy == AskPolicy::kept; }
+
+  // There, a user makes as many helpers as he likes, and can have them stopped whenever he likes: they are
+  // few and take no lock that others wait for.
+  Result<void> may_serve_outside(const StorageRequest& request) {
+    if (request.kind != StorageRequest::Kind::hello && request.kind != StorageRequest::Kind::claim &&
+        request.kind != StorageRequest::Kind::mount)
+      return out_of_order();
+    for (unsigned n = 0; !turn_ && n < most_outside_steps; ++n)
+      turn_ =
+          TRY(store_.try_lock_exclusive("outside-" + std::to_string(plan_.user) + "-" + std::to_string(n)));
+    if (turn_) return ok();
+    return Error{"too many containers are being started on images of this node", "run the command again",
+                 EAGAIN};
+  }
+
   // --- images that are there ------------------------------------------------------------------------------
 
   // Whoever may not have an image does not learn whether it is there.
   Result<void> claim(const StorageRequest& request) {
     auto image = TRY(find_image(store_, request.image));
     auto decision = image ? entitlement_.decide(request, *image) : Entitlement::Decision{};
-    if (decision.granted) {
-      registries_.dismiss();
-      auto hold = TRY(hold_images(store_));
-      if (TRY(find_image(store_, request.image))) return grant(request.image, decision.text);
+    if (decision.granted && TRY(grant_present(request.image, decision.text))) {
+      registries_.dismiss();  // once the engine has its answer: that takes a moment
+      return ok();
     }
     auto absent = simple(Kind::absent);
     // The same for one that is not there, and whatever the registry said.
@@ -158,8 +178,18 @@ class Keeper {
     return ok();
   }
 
+  // False where it was removed meanwhile.
+  Result<bool> grant_present(const Digest& digest, const std::string& warning) {
+    // A container keeps the image where there is no step.
+    auto hold = outside_steps() ? Fd() : TRY(hold_images(store_));
+    auto image = TRY(find_image(store_, digest));
+    if (!image) return false;
+    TRY(grant(digest, warning, TRY(layer_bytes(*image))));
+    return true;
+  }
+
   // Needs hold_images(): nobody may remove it before it is in use.
-  Result<void> grant(const Digest& image, const std::string& warning = {}, uint64_t bytes = 0) {
+  Result<void> grant(const Digest& image, const std::string& warning, uint64_t bytes) {
     TRY(use(image));
     granted_.insert(image);
     TRY(make_directory_at(store_.uses(), image.hex(), 0700));
@@ -340,14 +370,21 @@ class Keeper {
       return fail("image " + image.digest.text() + " was removed meanwhile", "run the command again");
     if (!there) TRY(publish_image(store_, std::move(staging), image));
     TRY(grants_.grant(image.digest, filling_->origin));
-    registries_.dismiss();
-    uint64_t bytes = 0;
-    for (const auto& layer : std::set<Digest>(image.layers.begin(), image.layers.end()))
-      bytes += TRY(read_layer_meta(store_, layer)).bytes;
+    auto bytes = TRY(layer_bytes(image));
     if (!there) make_durable_later();
     auto digest = image.digest;
     filling_.reset();
-    return grant(digest, {}, bytes);
+    TRY(grant(digest, {}, bytes));
+    registries_.dismiss();
+    return ok();
+  }
+
+  // Unpacked, each once.
+  Result<uint64_t> layer_bytes(const StoredImage& image) const {
+    uint64_t bytes = 0;
+    for (const auto& layer : std::set<Digest>(image.layers.begin(), image.layers.end()))
+      bytes += TRY(read_layer_meta(store_, layer)).bytes;
+    return bytes;
   }
 
   // Bottom first, as paths in the store.
@@ -387,6 +424,7 @@ class Keeper {
   std::map<Digest, unsigned> mounted_;
   std::optional<Filling> filling_;
   std::vector<RunningJob> jobs_;
+  Fd turn_;  // outside steps
 };
 
 }  // namespace

@@ -16,6 +16,7 @@
 
 #include <array>
 #include <climits>
+#include <functional>
 #include <iostream>
 #include <optional>
 #include <span>
@@ -23,9 +24,11 @@
 
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/pipe.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "contract/storage.h"
+#include "storage/caller.h"
 #include "storage/collector.h"
 #include "storage/confine.h"
 #include "storage/keeper.h"
@@ -108,16 +111,14 @@ Result<void> keep_store(KeeperPlan plan, const Owner& owner) {
   return run_keeper(std::move(plan));
 }
 
-// As root; returns when the step is over.
-Result<void> serve(const Owner& user, EntitlementSettings entitlement) {
+// As root; returns when the step is over. `prepare`: what is to be there for the user.
+Result<void> serve(const Owner& user, EntitlementSettings entitlement,
+                   const std::function<Result<void>()>& prepare) {
   Fd engine(storage_socket_fd), leash(storage_leash_fd);
   auto owner = TRY(find_store_owner());
   auto libexec = TRY(own_directory());
   TRY(prepare_shared(owner));
-  std::array<int, 2> ends;
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0)
-    return sys_error("socketpair");
-  Fd ours(ends[0]), theirs(ends[1]);
+  auto [ours, theirs] = TRY(make_socket_pair(SOCK_SEQPACKET));
   pid_t pid = ::fork();
   if (pid < 0) return sys_error("fork");
   if (pid == 0) {
@@ -129,9 +130,8 @@ Result<void> serve(const Owner& user, EntitlementSettings entitlement) {
   }
   theirs.reset();
   engine.reset();  // the leash stays: whoever waits for its end waits for this process, too
-  auto service = TRY_CONTEXT(
-      become_mounter(shared_store_path(storage_path), owner, user, [&] { return prepare_user(user); }),
-      storage_path);
+  auto service =
+      TRY_CONTEXT(become_mounter(shared_store_path(storage_path), owner, user, prepare), storage_path);
   serve_mounts(service, ours.get(), leash.get(), pid);
   return ok();
 }
@@ -159,8 +159,7 @@ bool leave_caller() {
     (void)write_all(score->get(), "500");
   // Descriptors on their way to users count against the limit of who sends (unix(7), ETOOMANYREFS), all
   // helpers' together.
-  constexpr rlimit descriptors{1 << 20, 1 << 20};
-  (void)!::setrlimit(RLIMIT_NOFILE, &descriptors);
+  raise_limit(RLIMIT_NOFILE, 1 << 20);
   if (Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC)); null)
     for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(null.get(), fd);
   return true;
@@ -271,6 +270,11 @@ int run_collect(std::span<char* const> words) {
   return outcome_of(pyxis::collect_here(*arguments));
 }
 
+bool is_socket(int fd) {
+  struct stat info;
+  return ::fstat(fd, &info) == 0 && S_ISSOCK(info.st_mode);
+}
+
 int run_serve(std::span<char* const> words) {
   using namespace pyxis;
   auto uid = words.size() == 4 ? parse_number<uid_t>(words[0]) : std::nullopt;
@@ -279,7 +283,24 @@ int run_serve(std::span<char* const> words) {
   if (!uid || !gid || !entitlement)
     return outcome_of(fail("'serve' is for the plugin", "pyxis-storage --help"));
   if (!leave_caller()) return 0;
-  return log_outcome(serve({*uid, *gid}, *entitlement));
+  Owner user{*uid, *gid};
+  return log_outcome(serve(user, *entitlement, [user] { return prepare_user(user); }));
+}
+
+// What a user may do where an administrator has installed this setuid root, and no more: have the layers of
+// containers that he has made.
+int run_for_caller(std::span<char* const> words) {
+  using namespace pyxis;
+  auto caller = leave_caller_behind(2);
+  if (!caller.ok()) return outcome_of(caller.error());
+  ::signal(SIGPIPE, SIG_IGN);
+  bool sockets = is_socket(storage_socket_fd) && is_socket(storage_leash_fd);
+  if (words.size() != 1 || std::string_view(words[0]) != "lend" || !sockets)
+    return outcome_of(fail("pyxis-storage is for root"));
+  if (!leave_caller()) return 0;
+  EntitlementSettings settings;
+  settings.policy = AskPolicy::kept;
+  return log_outcome(serve(*caller, std::move(settings), [] { return ok(); }));
 }
 
 }  // namespace
@@ -291,8 +312,11 @@ int main(int argc, char** argv) {
     std::cout << help;
     return 0;
   }
-  if (::geteuid() != 0) return outcome_of(pyxis::fail("pyxis-storage is for root"));
   ::umask(077);
+  if (argc < 1) return 1;
+  if (::geteuid() == 0 && (pyxis::started_by_user() || verb == "lend"))
+    return run_for_caller(words.subspan(1));
+  if (::geteuid() != 0) return outcome_of(pyxis::fail("pyxis-storage is for root"));
   ::signal(SIGPIPE, SIG_IGN);
   if (verb == "serve") return run_serve(words.subspan(2));
   if (verb == "collect") return run_collect(words.subspan(2));

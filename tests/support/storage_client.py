@@ -4,6 +4,8 @@ Run as root, it starts the helper for a user as the plugin does, becomes that us
 import array
 import ctypes
 import os
+import resource
+import signal
 import socket
 import struct
 import subprocess
@@ -65,7 +67,11 @@ class Helper:
     """The helper's socket, as the engine of a step has it."""
 
     def __init__(self, program, uid, gid, ask='reachable', http_registries=''):
+        arguments = ['serve', str(uid), str(gid), ask, http_registries]
+        self.start([program, *arguments], lambda: None)
         self.made_of = (program, uid, gid, ask, http_registries)
+
+    def start(self, command, prepare):
         self.socket, engine = socket.socketpair()
         self.leash, leash = socket.socketpair()
         high = [os.dup2(end.fileno(), n, inheritable=False) for n, end in ((200, engine), (201, leash))]
@@ -73,13 +79,17 @@ class Helper:
         def place():
             os.dup2(high[0], 3)
             os.dup2(high[1], 4)
+            prepare()
 
-        subprocess.run([program, 'serve', str(uid), str(gid), ask, http_registries], preexec_fn=place, pass_fds=(3, 4),
-                       check=True)
+        subprocess.run(command, preexec_fn=place, pass_fds=(3, 4), check=True)
         for fd in high:
             os.close(fd)
         engine.close()
         leash.close()
+
+    def close(self):
+        self.socket.close()
+        self.leash.close()
 
     def send_bytes(self, data, descriptors=()):
         ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', descriptors))] if descriptors else []
@@ -118,6 +128,22 @@ class Helper:
             if reply.left == 0:
                 return found, reply
             reply = self.receive()
+
+
+class LentHelper(Helper):
+    """The helper where it is installed setuid root, as somebody starts it who wishes it no good."""
+
+    def __init__(self, program):
+        def spoil():
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32))
+            for limit, low in ((resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_NPROC, 1), (resource.RLIMIT_NOFILE, 16)):
+                resource.setrlimit(limit, (low, resource.getrlimit(limit)[1]))
+            os.environ['LD_PRELOAD'] = '/nonexistent.so'
+            for fd in range(3):
+                os.close(fd)
+
+        self.start([program, 'lend'], spoil)
 
 
 def become(uid, gid):

@@ -18,6 +18,7 @@ teardown_file() {
 teardown() {
   fault _release
   plugstack "$OPTIONS"
+  chmod u-s "$STORAGE"
 }
 
 # --- what there is --------------------------------------------------------------------------------------
@@ -322,6 +323,61 @@ import_private_image() {
 }
 
 # --- nodes without --------------------------------------------------------------------------------------
+
+# --- outside of steps ------------------------------------------------------------------------------------
+
+own_container() { # USER NAME: of a shared image
+  forget_all
+  run -0 step_of "$1" --container-image="$IMAGE" --container-name="$2" sh -c 'echo changed >/note'
+}
+
+on_node1_as() { # USER COMMAND...
+  "$repo/scripts/cluster" run --node node1 --user "$1" -- "${@:2}" 3>&-
+}
+
+@test "outside of steps a container on shared layers says what it needs" {
+  own_container bob mine
+  run --separate-stderr on_node1_as bob pyxis start pyxis_mine true
+  assert_failure
+  assert_equal "${stderr_lines[0]}" "[ERROR] the layers of container pyxis_mine are in this node's store for all users; that is for steps of jobs: srun --container-name; to export it, add --container-save=FILE"
+}
+
+@test "with the helper setuid root, users start and export their containers on shared layers, and no more" {
+  local image before
+  own_container bob mine
+  chmod u+s "$STORAGE"
+  before=$(tree_hash)
+  run -0 on_node1_as bob pyxis start -w pyxis_mine sh -c 'cat /note; echo "$IMAGE_VARIABLE"; echo more >>/note'
+  assert_output $'changed\nfrom the image'
+  run -0 on_node1_as bob pyxis start pyxis_mine cat /note
+  assert_output $'changed\nmore'
+  run -0 on_node1_as bob pyxis export -f -o "$SUITE/mine.sqsh" pyxis_mine
+  run -0 unsquashfs -cat "$SUITE/mine.sqsh" note
+  assert_output $'changed\nmore'
+  assert_equal "$(tree_hash)" "$before"
+  image=$(images_there)
+  attack bob lent "$image"
+  assert_success
+  assert_output --regexp "had [1-9][0-9]* layers, with .*'bin'"
+  attack alice lent-take "$image" "$REGISTRY" busybox
+  withstood
+  attack alice lent-many
+  withstood
+  attack alice lent-verbs
+  withstood
+  run -0 on_node1_as bob pyxis start pyxis_mine cat /note
+}
+
+@test "the setuid helper does not run where others can put programs beside it" {
+  local place=$SUITE/place
+  own_container bob mine
+  install -d -m 777 "$place"
+  install -m 4755 "$STORAGE" "$place/pyxis-storage"
+  STORAGE=$place/pyxis-storage attack bob lent "$(images_there)"
+  assert_failure
+  refute_output --partial had
+  rm -r "$place"
+}
 
 @test "a file system without id-mapped mounts: slurmd says so in one line, and each user has a store of his own" {
   forget_all
