@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "engine/step.h"
 
@@ -64,6 +65,11 @@ int run_step_command(const std::string& name, const Environment& environment) {
   if (name == "epilog") return step_epilog(environment);
   log::error("step: unknown request '" + name + "'");
   return 1;
+}
+
+// step resolve JOB RUNTIME-DIRECTORY IMAGE
+int run_step_resolve(char** words, const Environment& environment) {
+  return step_resolve(environment, {parse_number<uint64_t>(words[0]).value_or(0), words[1], words[2]});
 }
 
 int explain(CLI::App& app, const std::string& topic) {
@@ -134,6 +140,8 @@ int main(int argc, char** argv) {
     if (name == "enroot-mount") return pyxis::cli::enroot_mount(argc, argv, environment);
     if (argc == 3 && std::string_view(argv[1]) == "step")
       return pyxis::run_step_command(argv[2], environment);
+    if (argc == 6 && std::string_view(argv[1]) == "step" && std::string_view(argv[2]) == "resolve")
+      return pyxis::run_step_resolve(argv + 3, environment);
     return pyxis::run_command_line(name == pyxis::cli::enroot_name ? "enroot" : "pyxis", argc, argv,
                                    environment);
   } catch (const std::exception& error) {

@@ -109,6 +109,7 @@ std::string StartRequest::encode() const {
   writer.number(job_id);
   writer.number(step_id);
   writer.number(static_cast<uint64_t>(owner_pid));
+  writer.text(image_digest);
   return writer.take();
 }
 
@@ -134,6 +135,7 @@ Result<StartRequest> StartRequest::decode(std::string_view body) {
   request.job_id = TRY(reader.number());
   request.step_id = TRY(reader.number());
   request.owner_pid = static_cast<int64_t>(TRY(reader.number()));
+  request.image_digest = TRY(reader.text());
   TRY(expect_end(reader));
   return request;
 }

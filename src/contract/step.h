@@ -35,7 +35,7 @@ constexpr int contract_leash_fd = 4;
 constexpr int contract_answer_fd = 5;
 constexpr int contract_storage_fd = 6;
 // Plugin and engine of different releases refuse each other by this number.
-constexpr uint64_t contract_version = 6;
+constexpr uint64_t contract_version = 7;
 
 // `auto` of --container-name is `any` here (auto is a keyword).
 enum class NameMode : uint64_t { any, create, exec, no_exec };
@@ -72,6 +72,8 @@ struct StartRequest {
   std::string runtime_dir;             // <runtime_path>/<uid>, exists, 0700, the user's
   uint64_t job_id = 0, step_id = 0;
   int64_t owner_pid = 0;  // slurmstepd
+  std::string
+      image_digest;  // what srun has found the image's tag to mean, for all nodes; empty: it has not asked
 
   std::string encode() const;
   static Result<StartRequest> decode(std::string_view body);

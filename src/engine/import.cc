@@ -100,6 +100,11 @@ Result<Digest> resolve_digest(const Settings& settings, const ImportRequest& req
   return digest_from(helper_command("pyxis-ask", "digest", request), settings, reporter);
 }
 
+Result<Digest> ask_what_is_meant(const Settings& settings, const ImportRequest& request, Reporter& reporter) {
+  auto answer = TRY(run_helper(helper_command("pyxis-ask", "head", request), settings, reporter));
+  return TRY(NameAnswer::decode(answer)).digest;
+}
+
 Result<std::optional<NameCheck>> NameCheck::begin(const Store& store, const Settings& settings,
                                                   const ImportRequest& request) {
   // What is on this machine is looked at by whoever imports it.

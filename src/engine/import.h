@@ -43,6 +43,10 @@ Result<void> check_importable(const Reference& reference);
 Result<StoredImage> import_image(const Store& store, const Settings& settings, const ImportRequest& request,
                                  Reporter& reporter);
 
+// What the name points to in its registry now: an index's digest, or a manifest's. A registry that does not
+// answer soon is not waited for.
+Result<Digest> ask_what_is_meant(const Settings& settings, const ImportRequest& request, Reporter& reporter);
+
 // The digest of the manifest for a platform, from the registry.
 Result<Digest> resolve_digest(const Settings& settings, const ImportRequest& request, Reporter& reporter);
 

@@ -1,7 +1,10 @@
 #include "engine/job_pins.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <ctime>
 
 #include "base/fs.h"
 #include "base/text.h"
@@ -24,7 +27,24 @@ Result<Fd> open_notes(const std::string& runtime_path) {
   return open_at(runtime->get(), directory_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }
 
+// Where no epilog runs: on login nodes, and after a crash.
+void remove_forgotten(int notes) {
+  constexpr time_t longest_job = 30 * 24 * 3600;
+  auto names = list_directory(notes);
+  if (!names.ok()) return;
+  for (const auto& name : *names) {
+    struct stat info;
+    if (::fstatat(notes, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+        info.st_mtime + longest_job < std::time(nullptr))
+      ::unlinkat(notes, name.c_str(), 0);
+  }
+}
+
 }  // namespace
+
+bool has_tag(const Reference& name) {
+  return name.scheme == Reference::Scheme::docker && name.digest.empty();
+}
 
 Result<std::optional<Digest>> find_pin(const std::string& runtime_path, uint64_t job, const Reference& name) {
   auto notes = open_notes(runtime_path);
@@ -40,6 +60,7 @@ Result<void> note_pin(const std::string& runtime_path, uint64_t job, const Refer
   auto notes = TRY(make_directory_at(runtime.get(), directory_name, 0700));
   auto note = note_name(job, name);
   if (::faccessat(notes.get(), note.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) return ok();
+  remove_forgotten(notes.get());
   return write_file(notes.get(), note, digest.text(), 0600);
 }
 

@@ -11,6 +11,9 @@
 
 namespace pyxis {
 
+// Whether it is a tag's of a registry: what it means can change.
+bool has_tag(const Reference& name);
+
 // What the name points to for the job: an index's or a manifest's digest. Nothing, where no step has resolved
 // it yet.
 Result<std::optional<Digest>> find_pin(const std::string& runtime_path, uint64_t job, const Reference& name);

@@ -144,20 +144,24 @@ class Start {
   }
 
   bool can_be_pinned(const ImportRequest& import) const {
-    return request_.job_id != 0 && import.reference.scheme == Reference::Scheme::docker &&
-           import.reference.digest.empty();
+    return request_.job_id != 0 && has_tag(import.reference);
   }
 
-  // All steps of a job have the image that its first one had under that name.
+  // All steps of a job have the image that its first one had under that name: on all nodes what srun found it
+  // to be; where srun did not ask, on this node.
   Result<void> take_pin(ImportRequest& import) const {
     import.good_for = request_.image_good_for;
-    if (can_be_pinned(import))
+    if (!can_be_pinned(import)) return ok();
+    if (request_.image_digest.empty())
       import.pin = TRY(find_pin(settings_.runtime_path, request_.job_id, import.reference));
+    else
+      import.pin = TRY(Digest::parse(request_.image_digest));
     return ok();
   }
 
   Result<void> leave_pin(const ImportRequest& import) const {
-    if (!can_be_pinned(import) || import.pin) return ok();
+    if (!can_be_pinned(import)) return ok();
+    if (import.pin) return note_pin(settings_.runtime_path, request_.job_id, import.reference, *import.pin);
     auto name = TRY(find_name(*store_, recorded_name(import)));
     if (!name) return ok();
     return note_pin(settings_.runtime_path, request_.job_id, import.reference, name->pointed_to);

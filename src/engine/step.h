@@ -1,6 +1,9 @@
 // The engine's side of a Slurm step: `pyxis step start`, `save`, `finish` and `epilog` (contract/step.h).
 #pragma once
 
+#include <cstdint>
+#include <string>
+
 #include "base/environment.h"
 
 namespace pyxis {
@@ -10,5 +13,14 @@ int step_start(const Environment& environment);
 int step_save(const Environment& environment);
 int step_finish(const Environment& environment);
 int step_epilog(const Environment& environment);
+
+// `pyxis step resolve`, in srun, as the user: prints the digest that a tag means for all nodes of a job, if
+// it is a registry's. It is asked for at most once in a job, where `job_id` is not 0.
+struct ResolveRequest {
+  uint64_t job_id = 0;
+  std::string runtime_dir;  // as in StartRequest, if this is a node
+  std::string image;
+};
+int step_resolve(const Environment& environment, const ResolveRequest& request);
 
 }  // namespace pyxis

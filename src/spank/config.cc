@@ -57,6 +57,12 @@ Result<void> read_refresh(uint64_t& target, const std::string& key, const std::s
   return ok();
 }
 
+Result<void> read_pin_tags(bool& target, const std::string& key, const std::string& value) {
+  if (value != "job" && value != "node") return bad_value(key, value, "job or node");
+  target = value == "job";
+  return ok();
+}
+
 // A number with K, M, G, T or %.
 Result<void> read_limit(std::string& target, const std::string& key, const std::string& value) {
   auto digits = std::min(value.find_first_not_of("0123456789"), value.size());
@@ -91,6 +97,7 @@ Result<void> read_key(Config& config, const std::string& key, const std::string&
     config.http_registries = value;
     return ok();
   }
+  if (key == "pin_tags") return read_pin_tags(config.pin_tags_for_job, key, value);
   if (key == "image_refresh") return read_refresh(config.image_good_for, key, value);
   if (key == "store_limit") return read_limit(config.store_limit, key, value);
   if (key == "importer") return read_path(config.importer, key, value);

@@ -4,6 +4,7 @@
 #include "base/environment.h"
 #include "base/pipe.h"
 #include "spank/step.h"
+#include "spank/tag_for_job.h"
 
 namespace pyxis::spank {
 namespace {
@@ -78,6 +79,7 @@ Result<StepOptions> choose(SlurmApi& api, const Config& config, GivenOptions giv
 // What a client left for us is not for the job to see, nor for another srun in it.
 void remove_decisions(SlurmApi& api) {
   api.unset_environment(decided_variable);
+  api.unset_environment(digest_variable);
   for (const auto& row : option_rows()) api.unset_environment(decision_variable(row));
 }
 
@@ -85,6 +87,7 @@ void remove_decisions(SlurmApi& api) {
 
 std::unique_ptr<Step> prepare_step(SlurmApi& api, const Config& config, GivenOptions given,
                                    std::optional<Error> early) {
+  auto found = Environment::from(api.environment()).get_or(digest_variable, "");
   auto options = choose(api, config, std::move(given), std::move(early));
   remove_decisions(api);
   if (never_contained(api, config) || (options.ok() && !options->contained())) return nullptr;
@@ -92,6 +95,7 @@ std::unique_ptr<Step> prepare_step(SlurmApi& api, const Config& config, GivenOpt
   auto fill = [&]() -> Result<void> {
     step->rendezvous = TRY(Rendezvous::create());
     step->options = TRY(std::move(options));
+    step->image_digest = digest_from_client(found, step->options.image);
     return fill_step(api, config, *step);
   };
   if (auto filled = fill(); !filled.ok()) step->deferred = std::move(filled).error();

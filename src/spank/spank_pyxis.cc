@@ -17,10 +17,12 @@ SPANK_PLUGIN(pyxis, 1)
 #pragma GCC visibility pop
 }
 
+#include "base/environment.h"
 #include "spank/client.h"
 #include "spank/epilog.h"
 #include "spank/spank_api.h"
 #include "spank/step.h"
+#include "spank/tag_for_job.h"
 
 namespace pyxis::spank {
 namespace {
@@ -32,6 +34,7 @@ struct Plugin {
       bad_option;  // found in slurmstepd, where Slurm only logs what an option's callback returns
   std::unique_ptr<Engine> engine;
   std::unique_ptr<Step> step;
+  bool in_job = false;  // srun: there was an allocation before it
   // How often plugstack.conf and what it includes name us: it is one library all the same, each of whose
   // callbacks Slurm calls that often.
   unsigned loads = 0;
@@ -124,9 +127,18 @@ int init_post_opt(SlurmApi& api) {
   }
   if (api.context() != Context::local && !(allocator && self.config->sbatch_support)) return 0;
   RealVariables variables;
+  self.in_job = variables.get("SLURM_JOB_ID").has_value();
   // Options of salloc are for the srun inside it, which may well name an image.
   bool say_ignored = std::string_view(::program_invocation_short_name) != "salloc";
   return check_client_options(api, *self.config, self.given, variables, say_ignored);
+}
+
+int local_user_init(SlurmApi& api) {
+  auto& self = plugin();
+  if (api.context() != Context::local) return 0;
+  RealVariables variables;
+  find_tag_for_job(api, *self.config, variables, Environment::capture().lines(), self.in_job);
+  return 0;
 }
 
 // Whether this call repeats one that has been done, for a further line of plugstack.conf.
@@ -168,6 +180,10 @@ int slurm_spank_init(spank_t handle, int count, char* words[]) {
 // In slurmstepd an error here would drain the node: what is wrong there is raised by task_init().
 int slurm_spank_init_post_opt(spank_t handle, int count, char* words[]) {
   return pyxis::spank::run("init_post_opt", -1, handle, count, words, pyxis::spank::init_post_opt);
+}
+
+int slurm_spank_local_user_init(spank_t handle, int count, char* words[]) {
+  return pyxis::spank::run("local_user_init", 0, handle, count, words, pyxis::spank::local_user_init);
 }
 
 int slurm_spank_task_init(spank_t handle, int count, char* words[]) {

@@ -37,7 +37,8 @@ struct Step {
   std::string runtime_dir;
   std::string importer;  // of plugstack.conf; empty: none
   uint64_t image_good_for = 0;
-  pid_t owner = 0;  // slurmstepd
+  std::string image_digest;  // from srun
+  pid_t owner = 0;           // slurmstepd
   std::unique_ptr<Rendezvous> rendezvous;
   Fd leash_keep, leash_engine;
   Pipe farewell;  // slurmstepd reads, the supervisor writes

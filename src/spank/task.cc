@@ -49,6 +49,7 @@ Result<StartRequest> make_request(SlurmApi& api, const Step& step) {
   request.image = with_absolute_path(options.image, directory);
   request.importer = step.importer;
   request.image_good_for = step.image_good_for;
+  request.image_digest = step.image_digest;
   request.mounts = options.mounts;
   resolve_sources(request.mounts, directory);
   request.workdir = options.workdir;

@@ -81,6 +81,39 @@ teardown() {
   assert_line 'from the image'
 }
 
+retag() { # IMAGE NAME
+  skopeo copy --quiet --src-tls-verify=false --dest-tls-verify=false "docker://$1" "docker://$2"
+}
+
+@test "a tag means one image on all nodes of a job, for all its steps: srun asks once" {
+  local moving=$REGISTRY/nodes digest
+  retag "$REGISTRY/busybox" "$moving"
+  digest=$(skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$moving")
+  mark_log anonymous
+  run -0 --separate-stderr as alice srun -N2 -n2 --container-image="$moving" sh -c 'echo "$IMAGE_VARIABLE"'
+  assert_output $'from the image\nfrom the image'
+  assert_equal "$stderr" "pyxis: $moving is $digest on all nodes of the job"
+  assert_equal "$(new_requests anonymous | grep -c '/nodes/manifests/latest')" 1
+  # The tag moves on while the job goes on; its second node has not seen it before.
+  run -0 as alice salloc --quiet -N2 bash -ec '
+    srun -N1 -n1 --container-image="$1" sh -c "echo \$IMAGE_VARIABLE"
+    skopeo copy --quiet --src-tls-verify=false --dest-tls-verify=false "docker://$2" "docker://$1"
+    srun -N2 -n2 --container-image="$1" sh -c "echo \$IMAGE_VARIABLE"' - "$moving" "$REGISTRY/wide"
+  assert_equal "$(grep -c 'from the image' <<<"$output")" 3
+  run -0 as alice srun -N2 -n2 --container-image="$moving" cat /wide/last
+  assert_equal "$(grep -c 69 <<<"$output")" 2
+}
+
+@test "pin_tags=node: each node finds out for itself" {
+  plugstack pin_tags=node
+  run -0 as alice srun -N2 -n2 --container-image="$IMAGE" true
+  mark_log anonymous
+  run -0 --separate-stderr as alice srun -N2 -n2 --container-image="$IMAGE" true
+  plugstack
+  assert_equal "$stderr" ""
+  assert_equal "$(new_requests anonymous | grep -c 'HEAD /v2/busybox/manifests/latest')" 2
+}
+
 @test "image_refresh: what a tag was found to be counts for so long" {
   run -0 as alice srun -N1 -n1 -w node1 --container-image="$IMAGE" true
   plugstack image_refresh=3600

@@ -15,6 +15,7 @@ StartRequest full_request() {
   request.mode = NameMode::no_exec;
   request.image = "debian";
   request.image_good_for = 77;
+  request.image_digest = "sha256:1";
   request.importer = "/usr/bin/importer";
   request.mounts = {{"/a", "/b", "ro"}, {"tmpfs", "/t", ""}};
   request.workdir = "/w";
@@ -47,6 +48,8 @@ TEST(Contract, StartRequestSurvivesTheJourney) {
   EXPECT_EQ(got->command, sent.command);
   EXPECT_EQ(got->step_id, 0xfffffffbu);
   EXPECT_EQ(got->owner_pid, 42);
+  EXPECT_EQ(got->image_good_for, 77u);
+  EXPECT_EQ(got->image_digest, "sha256:1");
 }
 
 TEST(Contract, EventSurvivesTheJourney) {

@@ -70,6 +70,9 @@ TEST(Config, NamesWhatItRefuses) {
   EXPECT_THAT(problem({"store=node"}), HasSubstr("store: invalid value \"node\""));
   EXPECT_EQ(parse_config({"image_refresh=never"})->image_good_for, UINT64_MAX);
   EXPECT_EQ(parse_config({"image_refresh=always"})->image_good_for, 0u);
+  EXPECT_FALSE(parse_config({"pin_tags=node"})->pin_tags_for_job);
+  EXPECT_TRUE(parse_config({"pin_tags=job"})->pin_tags_for_job);
+  EXPECT_FALSE(parse_config({"pin_tags=0"}).ok());
   EXPECT_THAT(problem({"image_refresh=often"}), HasSubstr("image_refresh: invalid value"));
   EXPECT_THAT(problem({"entitlement=sometimes"}), HasSubstr("entitlement: invalid value"));
   for (const char* limit : {"", "G", "5X", "-1", "80%%", "1e3"})

@@ -1,0 +1,40 @@
+#include <iostream>
+
+#include "base/fs.h"
+#include "engine/import.h"
+#include "engine/import_news.h"
+#include "engine/job_pins.h"
+#include "engine/runtime_directory.h"
+#include "engine/settings.h"
+#include "engine/step.h"
+
+namespace pyxis {
+namespace {
+
+// Where the engine has its notes if this is a node of the job: steps there may have found out already.
+std::string notes_directory(const Settings& settings, const std::string& of_nodes) {
+  return find_runtime_directory(of_nodes).ok() ? of_nodes : settings.runtime_path;
+}
+
+Result<std::optional<Digest>> resolve(const Environment& environment, const ResolveRequest& request) {
+  auto settings = TRY(load_settings(environment));
+  ImportRequest image{TRY(parse_reference(request.image)), host_platform(), request.image};
+  if (!has_tag(image.reference)) return std::optional<Digest>();
+  auto notes = notes_directory(settings, request.runtime_dir);
+  if (request.job_id != 0)
+    if (auto pin = TRY(find_pin(notes, request.job_id, image.reference))) return pin;
+  NobodyReports nobody;
+  auto digest = TRY(ask_what_is_meant(settings, image, nobody));
+  if (request.job_id != 0) TRY(note_pin(notes, request.job_id, image.reference, digest));
+  return std::optional(digest);
+}
+
+}  // namespace
+
+int step_resolve(const Environment& environment, const ResolveRequest& request) {
+  auto digest = resolve(environment, request);
+  if (digest.ok() && *digest) std::cout << (*digest)->text() << "\n";
+  return digest.ok() ? 0 : 1;  // why not, the nodes say when they try
+}
+
+}  // namespace pyxis

@@ -1,0 +1,66 @@
+#include "spank/tag_for_job.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "fake_slurm.h"
+
+namespace pyxis::spank {
+namespace {
+
+class FakeVariables : public ProcessVariables {
+ public:
+  Environment env;
+  std::optional<std::string> get(const std::string& name) override { return env.get(name); }
+  void set(const std::string& name, const std::string& value) override { env.set(name, value); }
+  void unset(const std::string& name) override { env.unset(name); }
+};
+
+// What srun leaves for the nodes where the engine is `program`.
+std::optional<std::string> left_for_nodes(const std::string& program, uint32_t nodes, Config config = {}) {
+  FakeSlurm slurm;
+  slurm.numbers[Item::nodes] = nodes;
+  FakeVariables variables;
+  variables.env = Environment::from({"SLURM_PYXIS_CONTAINER_IMAGE=a:b", "SLURM_PYXIS_IMAGE_DIGEST=stale a:b"});
+  config.pyxis_path = program;
+  find_tag_for_job(slurm, config, variables, {}, true);
+  return variables.env.get(digest_variable);
+}
+
+TEST(TagForJob, IsWhatTheEngineSays) {
+  // echo prints its arguments: "step resolve JOB DIRECTORY IMAGE"
+  auto said = "step resolve 7 /run/pyxis/" + std::to_string(::getuid()) + " a:b a:b";
+  EXPECT_EQ(left_for_nodes("/bin/echo", 2), said);
+}
+
+TEST(TagForJob, IsNothingWithoutAnAnswer) {
+  EXPECT_EQ(left_for_nodes("/bin/false", 2), std::nullopt);
+  EXPECT_EQ(left_for_nodes("/bin/true", 2), std::nullopt);
+  EXPECT_EQ(left_for_nodes("/nonexistent", 2), std::nullopt);
+}
+
+TEST(TagForJob, IsNotAskedForWhereNobodyWantsIt) {
+  EXPECT_EQ(left_for_nodes("/bin/echo", 1), std::nullopt);
+  Config config;
+  config.pin_tags_for_job = false;
+  EXPECT_EQ(left_for_nodes("/bin/echo", 2, config), std::nullopt);
+  config = {};
+  config.image_good_for = UINT64_MAX;
+  EXPECT_EQ(left_for_nodes("/bin/echo", 2, config), std::nullopt);
+  config = {};
+  config.importer = "/bin/importer";
+  EXPECT_EQ(left_for_nodes("/bin/echo", 2, config), std::nullopt);
+  config = {};
+  config.engine = EngineKind::enroot;
+  EXPECT_EQ(left_for_nodes("/bin/echo", 2, config), std::nullopt);
+}
+
+TEST(TagForJob, CountsForItsImageOnly) {
+  EXPECT_EQ(digest_from_client("sha256:1 a:b", "a:b"), "sha256:1");
+  EXPECT_EQ(digest_from_client("sha256:1 a:b", "a:c"), "");
+  EXPECT_EQ(digest_from_client("sha256:1", "sha256:1"), "");
+  EXPECT_EQ(digest_from_client("", ""), "");
+}
+
+}  // namespace
+}  // namespace pyxis::spank
