@@ -13,6 +13,14 @@ bool is_digest_of(const InventoryImage& image, std::string_view name) {
   return name.size() >= least_digits && image.digest.hex().starts_with(name);
 }
 
+// A job's steps import a tag as what it was found to be for the job: by name, tag and digest.
+std::string without_digest(const std::string& name) {
+  auto reference = parse_reference(name);
+  if (!reference.ok() || reference->tag.empty()) return name;
+  reference->digest = {};
+  return reference->canonical();
+}
+
 std::optional<Digest> manifest_of(const Store& store, const Reference& reference, const std::string& name) {
   auto resolved = find_name(store, recorded_name({reference, host_platform(), name}));
   if (!resolved.ok() || !*resolved) return std::nullopt;
@@ -44,7 +52,9 @@ Result<InventoryImage> image_named(const Store& store, const Inventory& inventor
   for (const auto& image : inventory.images)
     if (image.digest == manifest) return image;
   for (const auto& image : inventory.images) {
-    if (image.reference != name && image.reference != imported_by && !is_digest_of(image, name)) continue;
+    if (image.reference != name && image.reference != imported_by &&
+        without_digest(image.reference) != imported_by && !is_digest_of(image, name))
+      continue;
     if (found)
       return fail("'" + printable(name) + "' means several images",
                   "name it by its digest, which '" + list_command + "' shows");

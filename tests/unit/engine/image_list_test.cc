@@ -47,6 +47,17 @@ TEST_F(ImageNamed, ByTheNameItWasImportedByHoweverThatIsWritten) {
   EXPECT_THAT(meant("debian:2", ""), HasSubstr("'the list' shows"));
 }
 
+TEST_F(ImageNamed, ByTheTagOfAnImageThatWasImportedByTagAndDigest) {
+  auto name = "docker://registry.example:5000/team/tool:2@" + Digest::of("index").text();
+  inventory.images.push_back(image(name, "tool"));
+  inventory.images.push_back(image("docker://a.example/other@" + Digest::of("other").text(), "other"));
+  EXPECT_EQ(meant("registry.example:5000/team/tool:2", "tool"), "");
+  EXPECT_EQ(meant(name, "tool"), "");
+  EXPECT_THAT(meant("registry.example:5000/team/tool:2@" + Digest::of("x").text(), ""),
+              HasSubstr("no image"));
+  EXPECT_THAT(meant("a.example/other", ""), HasSubstr("no image"));
+}
+
 TEST_F(ImageNamed, ByEnoughDigitsOfItsDigest) {
   auto hex = Digest::of("old").hex();
   EXPECT_EQ(meant(hex.substr(0, 12), "old"), "");
