@@ -270,7 +270,8 @@ The store of images that a node has for all its users, /var/lib/pyxis. For root.
   probe    says whether this node can have such a store, and if not, why
 
 IMAGE is a name (debian:trixie), or a digest as 'images' shows it.
-The plugin starts `pyxis-storage serve` by itself, and `collect` after jobs (plugstack.conf: store_limit).
+The plugin starts `pyxis-storage serve` by itself, and `collect` after jobs (plugstack.conf: store_limit). The timer
+pyxis-collect of systemd's collects once a day where it is enabled.
 )";
 
 int outcome_of(const pyxis::Result<void>& done) {

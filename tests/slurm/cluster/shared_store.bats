@@ -439,6 +439,28 @@ end_step() {
   assert_output --partial 'from the image'
 }
 
+# As systemd does it, as far as that can be done without: rights, no network, nothing else to be written.
+@test "pyxis-collect.service: what it takes away from the program does not keep it from collecting" {
+  local unit=$PYXIS_CLUSTER_DIR/prefix/lib/systemd/system/pyxis-collect.service capability rights=-all limits
+  for capability in $(sed -n 's/^CapabilityBoundingSet=//p' "$unit"); do
+    capability=${capability#CAP_}
+    rights+=,+${capability,,}
+  done
+  limits=$(sed -n 's/^Environment="LIMITS=\(.*\)"$/\1/p' "$unit")
+  assert_equal "$limits" '--limit 80%% --max-age 30'
+  forget_all
+  run -0 step_of alice --container-image="$REGISTRY/busybox" --container-name=stands true
+  run -0 step_of alice --container-image="$REGISTRY/wide" true
+  find "$(shared)/uses" "$(shared)/kept" -exec touch -d '40 days ago' {} +
+  # shellcheck disable=SC2016
+  run -0 on node1 unshare --net --mount bash -c '
+    mount --bind /var/lib/pyxis /var/lib/pyxis && mount -o remount,bind,ro / && umask 077 &&
+      exec nice -n 19 setpriv --bounding-set "$1" --no-new-privs "$0" collect ${2//%%/%}' "$STORAGE" "$rights" "$limits"
+  assert_output --partial '1 image and '
+  assert_equal "$(images_there | wc -l)" 1
+  run -0 step_of alice --container-name=stands true
+}
+
 # --- nodes without --------------------------------------------------------------------------------------
 
 @test "a file system without id-mapped mounts: slurmd says so in one line, and each user has a store of his own" {
