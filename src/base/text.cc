@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <ctime>
 
 namespace pyxis {
 namespace {
@@ -78,6 +79,15 @@ std::string human_bytes(unsigned long long bytes) {
   std::snprintf(buffer.data(), buffer.size(), unit == 0 || value >= 99.5 ? "%.0f %s" : "%.1f %s", value,
                 units[unit]);
   return buffer.data();
+}
+
+std::string date_text(unsigned long long seconds) {
+  auto time = static_cast<time_t>(seconds);
+  std::tm parts{};
+  ::localtime_r(&time, &parts);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M", &parts);
+  return text.data();
 }
 
 std::string printable(std::string_view text) {

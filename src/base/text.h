@@ -31,6 +31,9 @@ std::optional<std::string_view> leading_variable(std::string_view text);
 // "1.5 GB": for people. Decimal units.
 std::string human_bytes(unsigned long long bytes);
 
+// "2026-01-31 12:00", in the local time zone, of seconds since 1970.
+std::string date_text(unsigned long long seconds);
+
 // The text with control characters, and bytes that are no UTF-8, shown as \xNN: safe to print whoever wrote
 // it.
 std::string printable(std::string_view text);

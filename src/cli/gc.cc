@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/stored_image.h"
+#include "engine/image_list.h"
 #include "engine/user_store.h"
 
 namespace pyxis::cli {
@@ -27,7 +27,7 @@ Result<CollectionLimits> limits_of(const GcArguments& arguments, const Store& st
     limits.unused_since = now - std::min(now, arguments.max_days * day);
   }
   for (const auto& name : arguments.images) {
-    auto image = TRY(image_named(store, inventory, name));
+    auto image = TRY(image_named(store, inventory, name, "pyxis images"));
     if (image.in_use)
       return fail("containers stand on image " + name, "remove them first: 'pyxis list' shows them");
     if (image.pinned) return fail("image " + name + " is pinned", "pyxis unpin " + name);

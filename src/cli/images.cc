@@ -1,22 +1,21 @@
 #include <algorithm>
-#include <iomanip>
 #include <iostream>
 
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/stored_image.h"
+#include "engine/image_list.h"
 #include "engine/user_store.h"
 
 namespace pyxis::cli {
 namespace {
 
 std::string state_of(const InventoryImage& image) {
-  std::string state;
-  if (image.in_use) state = "in use";
-  if (image.shared) state += state.empty() ? "of the node" : ", of the node";
-  if (image.pinned) state += state.empty() ? "pinned" : ", pinned";
-  if (!image.named) state += state.empty() ? "unnamed" : ", unnamed";
-  return state;
+  std::vector<std::string> words;
+  if (image.in_use) words.emplace_back("in use");
+  if (image.shared) words.emplace_back("of the node");
+  if (image.pinned) words.emplace_back("pinned");
+  if (!image.named) words.emplace_back("unnamed");
+  return join(words, ", ");
 }
 
 Result<int> images(const Environment& environment) {
@@ -25,20 +24,13 @@ Result<int> images(const Environment& environment) {
   auto hold = TRY(hold_images(store));
   auto inventory = TRY(take_inventory(store));
   std::ranges::sort(inventory.images, {}, &InventoryImage::reference);
-  size_t width = 9;
-  for (const auto& image : inventory.images) width = std::max(width, image.reference.size());
-  std::cout << std::left << std::setw(static_cast<int>(width)) << "REFERENCE"
-            << "  DIGEST        LAYERS  SIZE      SHARED    LAST USE          STATE\n";
+  std::vector<TableRow> rows = {image_heading()};
+  rows.back().emplace_back("STATE");
   for (const auto& image : inventory.images) {
-    auto bytes = inventory.bytes_of(image);
-    std::ostringstream line;
-    line << std::left << std::setw(static_cast<int>(width)) << image.reference << "  "
-         << image.digest.hex().substr(0, 12) << "  " << std::setw(6) << image.layers.size() << "  "
-         << std::setw(8) << human_bytes(bytes) << "  " << std::setw(8)
-         << human_bytes(bytes - inventory.own_bytes_of(image)) << "  " << date_text(image.last_use) << "  "
-         << state_of(image);
-    std::cout << trim(line.str()) << "\n";
+    rows.push_back(image_row(inventory, image));
+    rows.back().push_back(state_of(image));
   }
+  std::cout << table_text(rows);
   return 0;
 }
 
@@ -47,6 +39,8 @@ Result<int> images(const Environment& environment) {
 Action add_images(CLI::App& app, const Environment& environment) {
   auto* command = app.add_subcommand("images", "List the images in the store");
   command->footer(
+      "REFERENCE is the name an image was imported by, which has where it is from: registry and repository, "
+      "or archive.\n"
       "SIZE is that of the unpacked layers; SHARED is the part of it that other images have, too: it is on "
       "disk once.\n"
       "'of the node': its layers are in the store that all users of this node share.\n"

@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <array>
 #include <iostream>
 
+#include "base/table.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "engine/processes.h"
@@ -11,24 +11,11 @@
 namespace pyxis::cli {
 namespace {
 
-using Row = std::array<std::string, 9>;
-
-void print_table(const std::vector<Row>& rows) {
-  std::array<size_t, std::tuple_size_v<Row>> widths{};
-  for (const auto& row : rows)
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  for (const auto& row : rows) {
-    std::string line;
-    for (size_t i = 0; i < row.size(); ++i)
-      line += i + 1 == row.size() ? row[i] : row[i] + std::string(widths[i] + 2 - row[i].size(), ' ');
-    std::cout << trim("|" + line).substr(1) << "\n";
-  }
-}
-
 // One line per process; further processes of one container have an empty name; a container at rest has only a
 // name.
-std::vector<Row> table(std::vector<std::string> names, const std::vector<ContainerProcess>& processes) {
-  std::vector<Row> rows = {{"NAME", "PID", "COMM", "STATE", "STARTED", "TIME", "MNTNS", "USERNS", "COMMAND"}};
+std::vector<TableRow> table(std::vector<std::string> names, const std::vector<ContainerProcess>& processes) {
+  std::vector<TableRow> rows = {
+      {"NAME", "PID", "COMM", "STATE", "STARTED", "TIME", "MNTNS", "USERNS", "COMMAND"}};
   for (const auto& process : processes)
     if (std::find(names.begin(), names.end(), process.container) == names.end())
       names.push_back(process.container);
@@ -53,7 +40,7 @@ Result<int> list(bool fancy, const Environment& environment) {
   auto names = TRY(list_containers(store));
   std::sort(names.begin(), names.end());
   if (fancy)
-    print_table(table(names, TRY(container_processes(settings))));
+    std::cout << table_text(table(names, TRY(container_processes(settings))));
   else
     for (const auto& name : names) std::cout << printable(name) << "\n";
   return 0;

@@ -1,5 +1,5 @@
 #include "cli/command.h"
-#include "cli/stored_image.h"
+#include "engine/image_list.h"
 #include "engine/user_store.h"
 
 namespace pyxis::cli {
@@ -11,7 +11,7 @@ Result<int> pin(const std::vector<std::string>& names, bool pinned, const Enviro
   auto hold = TRY(hold_images(store));
   auto inventory = TRY(take_inventory(store));
   for (const auto& name : names)
-    TRY(pin_image(store, TRY(image_named(store, inventory, name)).digest, pinned));
+    TRY(pin_image(store, TRY(image_named(store, inventory, name, "pyxis images")).digest, pinned));
   return 0;
 }
 

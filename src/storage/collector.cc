@@ -5,7 +5,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <climits>
+#include <algorithm>
 #include <ctime>
 
 #include "base/text.h"
@@ -17,73 +17,9 @@ namespace {
 // What was used a moment ago is likely to be about to be used; an image may be a while on its way.
 constexpr uint64_t used_lately = 600, on_its_way = 24 * 3600;  // seconds
 constexpr uint64_t day = 24 * 3600;
-// Of one user. More of them are as good as one that cannot be listed.
-constexpr size_t most_containers = 10000;
 
 Result<Fd> open_directory_at(int parent, const std::string& name) {
   return open_at(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-}
-
-// Gives each entry of a directory that is one itself; what is none, or is gone meanwhile, does not count.
-template <class Visit>
-Result<void> each_directory(int parent, Visit&& visit) {
-  for (const auto& name : TRY(list_directory(parent)))
-    if (auto directory = open_directory_at(parent, name); directory.ok()) TRY(visit(name, directory->get()));
-  return ok();
-}
-
-// Which images containers stand on, and who keeps what he does not need any more.
-class Kept {
- public:
-  static Result<Kept> read(const Store& store, const std::string& root, const ContainerPaths& containers) {
-    Kept kept;
-    auto shared = TRY(open_path(store.path(), O_RDONLY | O_DIRECTORY));
-    auto all = open_directory_at(shared.get(), "kept");
-    if (!all.ok()) return all.error().code == ENOENT ? Result<Kept>(std::move(kept)) : std::move(all).error();
-    kept.all_ = std::move(*all);
-    TRY(each_directory(kept.all_.get(), [&](const std::string& uid, int user) {
-      return each_directory(user, [&](const std::string& image, int directory) -> Result<void> {
-        auto names = list_directory(directory);
-        if (!names.ok()) return ok();  // it has just gone
-        for (const auto& name : *names) {
-          auto path = read_file(directory, name, PATH_MAX);
-          // Only of those below the node's own stores it can be seen whether they are there.
-          bool gone = path.ok() && path->starts_with(root + "/users/") && !containers.contains(*path) &&
-                      !containers.contains(path->substr(0, path->rfind('/') + 1));
-          if (gone)
-            kept.gone_.push_back(uid + "/" + image + "/" + name);
-          else
-            kept.images_.insert(image);
-        }
-        return ok();
-      });
-    }));
-    return kept;
-  }
-
-  bool stands_on(const Digest& image) const { return images_.contains(image.hex()); }
-
-  // One that was made since the containers were listed is not gone.
-  void forget_gone(uint64_t listed) const {
-    for (const auto& path : gone_) {
-      struct stat info;
-      if (::fstatat(all_.get(), path.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
-      if (static_cast<uint64_t>(info.st_mtim.tv_sec) + used_lately > listed) continue;
-      ::unlinkat(all_.get(), path.c_str(), 0);
-      ::unlinkat(all_.get(), path.substr(0, path.rfind('/')).c_str(), AT_REMOVEDIR);  // if it is empty
-    }
-  }
-
- private:
-  Fd all_;
-  std::set<std::string> images_;
-  std::vector<std::string> gone_;
-};
-
-// A step that runs holds its lock.
-bool used_by_step(const Store& store, const Digest& image) {
-  auto lock = store.try_lock_exclusive("use-" + image.hex());
-  return !lock.ok() || !*lock;
 }
 
 // Users' rights to what is gone.
@@ -125,27 +61,11 @@ void discard_old_locks(const Store& store, uint64_t now) {
   }
 }
 
-}  // namespace
-
-Result<ContainerPaths> list_user_containers(const std::string& root, const std::string& host) {
-  ContainerPaths paths;
-  auto users = open_path(root + "/users", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  if (!users.ok())
-    return users.error().code == ENOENT ? Result<ContainerPaths>(paths) : std::move(users).error();
-  TRY(each_directory(users->get(), [&](const std::string& uid, int user) -> Result<void> {
-    auto all = open_directory_at(user, "containers");
-    if (!all.ok()) return ok();
-    auto here = open_directory_at(all->get(), host);
-    if (!here.ok()) return ok();
-    auto names = list_directory(here->get());
-    bool known = names.ok() && names->size() <= most_containers;
-    auto directory = root + "/users/" + uid + "/containers/" + host + "/";
-    if (!known) paths.insert(directory);  // all that there may be
-    for (size_t i = 0; known && i < names->size(); ++i) paths.insert(directory + (*names)[i]);
-    return ok();
-  }));
-  return paths;
+bool asked_for(const ShareLimits& limits, const Digest& image) {
+  return std::ranges::find(limits.images, image) != limits.images.end();
 }
+
+}  // namespace
 
 Result<std::optional<uint64_t>> exceeded_limit(const Store& store, const ShareLimits& limits,
                                                uint64_t layer_bytes) {
@@ -162,7 +82,7 @@ Result<std::optional<uint64_t>> exceeded_limit(const Store& store, const ShareLi
 }
 
 Result<Collection> collect_shared(const Store& store, const std::string& root, const ShareLimits& limits,
-                                  const ContainerPaths& containers, bool dry_run) {
+                                  const UserContainers& containers, bool dry_run) {
   auto now = static_cast<uint64_t>(std::time(nullptr));
   // What killed imports have left counts as used where the limit is the file system's.
   if (!dry_run) TRY(store.sweep_staging());
@@ -176,11 +96,12 @@ Result<Collection> collect_shared(const Store& store, const std::string& root, c
   rules.names_are_kept = false;
   rules.fresh_since = now - std::min(now, on_its_way);
   rules.in_use = [&](const InventoryImage& image) {
-    return image.last_use + used_lately > now || kept.stands_on(image.digest) ||
-           used_by_step(store, image.digest);
+    // What was used since the containers were listed may have one.
+    auto since = asked_for(limits, image.digest) ? containers.listed : now - std::min(now, used_lately);
+    return image.last_use >= since || kept.container_on(image.digest) || used_by_step(store, image.digest);
   };
   if (dry_run) return plan_collection(inventory, wanted, rules);
-  kept.forget_gone(now);
+  kept.forget_gone();
   rules.forget = [&](const Collection& gone) { forget_grants(store, gone); };
   auto collection = TRY(collect(
       store, wanted, [] {}, rules));

@@ -2,12 +2,11 @@
 // that no other image has. Never what is used by a step, pinned, or stood on by a container.
 #pragma once
 
-#include <map>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "base/result.h"
+#include "storage/kept.h"
 #include "store/collection.h"
 #include "store/store.h"
 
@@ -17,18 +16,13 @@ struct ShareLimits {
   std::optional<uint64_t> bytes;     // of layers
   std::optional<unsigned> percent;   // of the file system that may be in use, whoever uses it
   std::optional<uint64_t> max_days;  // without a use
-  std::vector<Digest> images;        // these go
+  std::vector<Digest> images;        // these go, also if they were used a moment ago
 };
-
-// The containers of each user in his own store on this node: their paths; or that of the directory they are
-// in, where they cannot be told. Root looks, at names only.
-using ContainerPaths = std::set<std::string>;
-Result<ContainerPaths> list_user_containers(const std::string& root, const std::string& host);
 
 // For the store's user, with what root has seen. Nothing is removed where `dry_run`. What has to go is
 // renamed first, so the store is held up shortly; what that leaves is removed afterwards.
 Result<Collection> collect_shared(const Store& store, const std::string& root, const ShareLimits& limits,
-                                  const ContainerPaths& containers, bool dry_run);
+                                  const UserContainers& containers, bool dry_run);
 
 // The limit in bytes that `limits` come down to now; nothing where none is exceeded.
 Result<std::optional<uint64_t>> exceeded_limit(const Store& store, const ShareLimits& limits,

@@ -26,6 +26,25 @@ std::string text_of(const ImageOrigin& origin) {
   return origin.registry + " " + origin.repository + "\n";
 }
 
+std::optional<ImageOrigin> parse_origin(std::string_view text) {
+  auto words = split(trim(text), ' ');
+  if (words.size() != 2) return std::nullopt;
+  return ImageOrigin{words[0], words[1]};
+}
+
+std::set<ImageOrigin> origins_of(const Fd& all, const Digest& layer) {
+  std::set<ImageOrigin> origins;
+  auto places = open_at(all.get(), layer.hex(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  auto names = places.ok() ? list_directory(places->get()) : Result<std::vector<std::string>>(places.error());
+  if (!names.ok()) return origins;
+  for (const auto& name : *names) {
+    auto text = read_file(places->get(), name, max_origin_bytes);
+    auto origin = text.ok() ? parse_origin(*text) : std::nullopt;
+    if (origin) origins.insert(std::move(*origin));
+  }
+  return origins;
+}
+
 Result<Fd> directory_of(const Store& store, const std::string& kind, uid_t user) {
   auto root = TRY(open_path(store.path(), O_RDONLY | O_DIRECTORY));
   auto all = TRY(make_directory_at(root.get(), kind, 0700));
@@ -56,9 +75,7 @@ std::optional<ImageOrigin> Grants::granted_from(const Digest& image) const {
   auto text = read_file(grants_.get(), image.hex(), max_origin_bytes);
   if (!text.ok()) return std::nullopt;
   if (*text == no_registry) return ImageOrigin{};
-  auto words = split(trim(*text), ' ');
-  if (words.size() != 2) return std::nullopt;
-  return ImageOrigin{words[0], words[1]};
+  return parse_origin(*text);
 }
 
 Result<void> Grants::keep(const Digest& image, const std::string& container) const {
@@ -89,6 +106,18 @@ Result<void> Grants::note_origin(const Digest& layer, const ImageOrigin& origin)
 
 bool Grants::comes_from(const Digest& layer, const ImageOrigin& origin) const {
   return !origin.empty() && exists(origins_, layer.hex() + "/" + Digest::of(text_of(origin)).hex());
+}
+
+std::set<ImageOrigin> common_origins(const Store& store, const std::vector<Digest>& layers) {
+  auto all = open_path(store.path() + "/origins", O_RDONLY | O_DIRECTORY);
+  if (!all.ok() || layers.empty()) return {};
+  auto common = origins_of(*all, layers.front());
+  for (const auto& layer : layers) {
+    if (common.empty()) break;
+    auto origins = origins_of(*all, layer);
+    std::erase_if(common, [&](const auto& origin) { return !origins.contains(origin); });
+  }
+  return common;
 }
 
 }  // namespace pyxis

@@ -7,6 +7,8 @@
 
 #include <chrono>
 #include <optional>
+#include <set>
+#include <vector>
 
 #include "base/result.h"
 #include "contract/storage.h"
@@ -38,5 +40,8 @@ class Grants {
  private:
   Fd grants_, kept_, proven_, origins_;
 };
+
+// The places that all of these layers were brought from, as those who brought them have said.
+std::set<ImageOrigin> common_origins(const Store& store, const std::vector<Digest>& layers);
 
 }  // namespace pyxis

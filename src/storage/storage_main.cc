@@ -14,6 +14,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
 #include <functional>
@@ -26,14 +27,17 @@
 #include "base/log.h"
 #include "base/pipe.h"
 #include "base/process.h"
+#include "base/table.h"
 #include "base/text.h"
 #include "contract/storage.h"
 #include "storage/caller.h"
 #include "storage/collector.h"
 #include "storage/confine.h"
+#include "storage/image_care.h"
 #include "storage/keeper.h"
 #include "storage/layout.h"
 #include "storage/parent.h"
+#include "storage/storage_arguments.h"
 
 namespace pyxis {
 namespace {
@@ -175,33 +179,6 @@ Result<void> probe() {
   return ok();
 }
 
-struct CollectArguments {
-  ShareLimits limits;
-  bool dry_run = false, quiet = false, detach = false;
-};
-
-Result<CollectArguments> parse_collect(std::span<char* const> words) {
-  CollectArguments arguments;
-  for (size_t i = 0; i < words.size(); ++i) {
-    std::string_view word = words[i];
-    if (word == "--dry-run")
-      arguments.dry_run = true;
-    else if (word == "--quiet")
-      arguments.quiet = true;
-    else if (word == "--detach")
-      arguments.detach = true;
-    else if (word == "--limit" && i + 1 < words.size())
-      TRY(parse_share_limit(arguments.limits, words[++i]));
-    else if (word == "--max-age" && i + 1 < words.size()) {
-      arguments.limits.max_days = parse_number<uint64_t>(words[++i]);
-      if (!arguments.limits.max_days)
-        return fail("--max-age: '" + printable(words[i]) + "' is no number of days");
-    } else
-      return fail("unknown argument '" + printable(word) + "'", "pyxis-storage --help");
-  }
-  return arguments;
-}
-
 void print(const Collection& collection, bool dry_run) {
   for (const auto& image : collection.images)
     std::cout << image.digest.text() << "  " << printable(image.reference) << "\n";
@@ -210,20 +187,59 @@ void print(const Collection& collection, bool dry_run) {
             << (dry_run ? " would go: " : " removed: ") << human_bytes(collection.bytes) << "\n";
 }
 
-// Root only looks what there is; what goes is chosen and removed as the store's user.
-Result<void> collect_here(const CollectArguments& arguments) {
+struct OpenStore {
+  Store store;
+  UserContainers containers;
+};
+
+// Root only looks what there is; from here on this process is the store's user, and has nothing else. Nothing
+// where nobody has used the store yet.
+Result<std::optional<OpenStore>> open_as_keeper() {
   auto owner = TRY(find_store_owner());
-  if (::access(shared_store_path(storage_path).c_str(), F_OK) != 0) return ok();  // nobody has used it yet
+  auto path = shared_store_path(storage_path);
+  if (::access(path.c_str(), F_OK) != 0) return std::optional<OpenStore>();
   std::array<char, 65> host{};
   if (::gethostname(host.data(), host.size() - 1) != 0) return sys_error("gethostname");
   auto containers = TRY(list_user_containers(storage_path, host.data()));
   auto libexec = TRY(own_directory());
   TRY(become_keeper(owner));
-  TRY(confine_to_store(shared_store_path(storage_path), libexec));
-  auto store = TRY(Store::open(shared_store_path(storage_path), [] { return StoreForm::overlay; }));
-  auto collection = TRY(collect_shared(store, storage_path, arguments.limits, containers, arguments.dry_run));
+  TRY(confine_to_store(path, libexec));
+  auto store = TRY(Store::open(path, [] { return StoreForm::overlay; }));
+  return std::optional(OpenStore{std::move(store), std::move(containers)});
+}
+
+Error no_images_yet() {
+  return fail(std::string("there are no images in ") + storage_path);
+}
+
+Result<void> collect_here(const CollectArguments& arguments) {
+  auto opened = TRY(open_as_keeper());
+  if (!opened) return arguments.images.empty() ? ok() : Result<void>(no_images_yet());
+  const auto& [store, containers] = *opened;
+  auto limits = arguments.limits;
+  limits.images = TRY(removable_images(store, storage_path, containers, arguments.images));
+  auto collection = TRY(collect_shared(store, storage_path, limits, containers, arguments.dry_run));
   if (!arguments.quiet) print(collection, arguments.dry_run);
+  for (const auto& image : limits.images)
+    if (std::ranges::find(collection.images, image, &InventoryImage::digest) == collection.images.end())
+      return fail("image " + image.text() + " came into use meanwhile", "run the command again");
   return ok();
+}
+
+Result<void> list_here(std::span<char* const> words) {
+  TRY(refuse_arguments(words));
+  auto opened = TRY(open_as_keeper());
+  std::vector<TableRow> rows = {shared_image_heading()};
+  if (opened) rows = TRY(list_shared_images(opened->store, storage_path, opened->containers));
+  std::cout << table_text(rows);
+  return ok();
+}
+
+Result<void> pin_here(std::span<char* const> words, bool pinned) {
+  auto names = TRY(parse_images(words));
+  auto opened = TRY(open_as_keeper());
+  if (!opened) return no_images_yet();
+  return pin_shared_images(opened->store, names, pinned);
 }
 
 }  // namespace
@@ -232,20 +248,29 @@ Result<void> collect_here(const CollectArguments& arguments) {
 namespace {
 
 constexpr auto help =
-    R"(Usage: pyxis-storage collect [--limit SIZE|PERCENT%] [--max-age DAYS] [--dry-run] [--quiet] [--detach]
+    R"(Usage: pyxis-storage images
+       pyxis-storage pin|unpin IMAGE...
+       pyxis-storage collect [--limit SIZE|PERCENT%] [--max-age DAYS] [--dry-run] [--quiet] [--detach] [IMAGE...]
        pyxis-storage probe
 
 The store of images that a node has for all its users, /var/lib/pyxis. For root.
 
+  images   lists what there is. REFERENCE is the name that its first user imported an image by. SIZE is that of the
+           unpacked layers; SHARED is the part of it that other images have, too: it is on disk once. STATE: 'in use' by
+           a step, 'kept' while a container stands on it, 'pinned'. ORIGIN: registries and repositories that users have
+           brought all its layers from; none, where they are from files.
+  pin      keeps images, whatever is collected; unpin lets them be collected again.
   collect  removes images that were not used for longest, until the layers take no more than SIZE (500G), or the file
-           system is no fuller than PERCENT% (80%); and those that were not used for DAYS days. What a step uses or a
-           container stands on stays. Prints what has gone.
+           system is no fuller than PERCENT% (80%); those that were not used for DAYS days; and those that are named.
+           What a step uses, a container stands on, or is pinned stays. Prints what has gone.
              --dry-run  only prints what would go
              --quiet    prints nothing
              --detach   returns at once; a process of low priority does it
   probe    says whether this node can have such a store, and if not, why
 
-The plugin starts `pyxis-storage serve` by itself, and `collect` after jobs (plugstack.conf: store_limit).
+IMAGE is a name (debian:trixie), or a digest as 'images' shows it.
+The plugin starts `pyxis-storage serve` by itself, and `collect` after jobs (plugstack.conf: store_limit). The timer
+pyxis-collect of systemd's collects once a day where it is enabled.
 )";
 
 int outcome_of(const pyxis::Result<void>& done) {
@@ -320,6 +345,8 @@ int main(int argc, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);
   if (verb == "serve") return run_serve(words.subspan(2));
   if (verb == "collect") return run_collect(words.subspan(2));
+  if (verb == "images") return outcome_of(pyxis::list_here(words.subspan(2)));
+  if (verb == "pin" || verb == "unpin") return outcome_of(pyxis::pin_here(words.subspan(2), verb == "pin"));
   if (verb == "probe") return outcome_of(pyxis::probe());
   return outcome_of(pyxis::fail("unknown command '" + pyxis::printable(verb) + "'", "pyxis-storage --help"));
 }

@@ -23,6 +23,12 @@ Result<Fd> open_uses(const Store& store, const Digest& image) {
   return uses;
 }
 
+// That something was written there is no use of the image.
+void keep_last_use(int uses, const struct stat& before) {
+  struct timespec times[2] = {before.st_atim, before.st_mtim};
+  ::futimens(uses, times);
+}
+
 // The containers that are said to stand on an image: their names in `uses`.
 struct Users {
   std::vector<std::string> there, gone;
@@ -41,8 +47,7 @@ Result<Users> users_in(const Store& store, int uses) {
   return users;
 }
 
-// Needs the lock exclusively: who begins to stand on an image says so before he is there. That somebody
-// looked is no use of the image.
+// Needs the lock exclusively: who begins to stand on an image says so before he is there.
 Result<void> forget_gone_users(const Store& store) {
   for (const auto& image : TRY(list_directory(store.uses()))) {
     auto uses = TRY(open_at(store.uses(), image, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
@@ -50,8 +55,7 @@ Result<void> forget_gone_users(const Store& store) {
     auto gone = TRY(users_in(store, uses.get())).gone;
     if (gone.empty() || ::fstat(uses.get(), &info) != 0) continue;
     for (const auto& name : gone) ::unlinkat(uses.get(), name.c_str(), 0);
-    struct timespec times[2] = {info.st_atim, info.st_mtim};
-    ::futimens(uses.get(), times);
+    keep_last_use(uses.get(), info);
   }
   return ok();
 }
@@ -192,8 +196,13 @@ void touch_image(const Store& store, const Digest& image) {
 
 Result<void> pin_image(const Store& store, const Digest& image, bool pinned) {
   auto uses = TRY(make_directory_at(store.uses(), image.hex(), 0700));
-  if (pinned) return write_file(uses.get(), pin_name, "", 0600);
-  if (::unlinkat(uses.get(), pin_name, 0) != 0 && errno != ENOENT) return sys_error("unpin");
+  struct stat before;
+  if (::fstat(uses.get(), &before) != 0) return sys_error("uses of " + image.text());
+  if (pinned)
+    TRY(write_file(uses.get(), pin_name, "", 0600));
+  else if (::unlinkat(uses.get(), pin_name, 0) != 0 && errno != ENOENT)
+    return sys_error("unpin");
+  keep_last_use(uses.get(), before);
   return ok();
 }
 

@@ -59,6 +59,7 @@ age_image() { # NAME DAYS
   run -0 pyxis images
   assert_line --regexp "^docker://$REGISTRY/busybox:entrypoint +[0-9a-f]+ +2 +[0-9.]+ MB +[0-9.]+ MB "
   age_image busybox:latest 2
+  age_image busybox:entrypoint 1
   run -0 pyxis pull "$REGISTRY/trixie"
   run -0 pyxis gc --max-size 20M
   assert_equal "$(stored)" ''

@@ -10,7 +10,8 @@ configured() { # VARIABLE: of the build that the cluster has, too
   local at=$BATS_TEST_TMPDIR/root prefix=/usr/local path
   [[ $(configured CMAKE_INSTALL_PREFIX) == "$prefix" ]] || fail 'build/release is configured for another prefix'
   run -0 make -C "$repo" install DESTDIR="$at"
-  for path in lib/slurm/spank_pyxis.so bin/pyxis libexec/pyxis-ask libexec/pyxis-import share/pyxis/pyxis.conf; do
+  for path in lib/slurm/spank_pyxis.so bin/pyxis libexec/pyxis-ask libexec/pyxis-import share/pyxis/pyxis.conf \
+    lib/systemd/system/pyxis-collect.service lib/systemd/system/pyxis-collect.timer; do
     assert [ -f "$at$prefix/$path" ]
   done
   assert_equal "$(<"$at$prefix/share/pyxis/pyxis.conf")" "required $prefix/lib/slurm/spank_pyxis.so"
@@ -21,6 +22,17 @@ configured() { # VARIABLE: of the build that the cluster has, too
   assert_equal "$(<"$at/etc/enroot/mounts.d/10-system.fstab")" '# of the site'
   run -0 make -C "$repo" uninstall DESTDIR="$at"
   assert_equal "$(find "$at" ! -type d)" "$at/etc/enroot/mounts.d/10-system.fstab"
+}
+
+@test "systemd takes the units of the timer that collects, whose program is where it is installed" {
+  local at=$BATS_TEST_TMPDIR units
+  run -0 cmake --install "$repo/build/release" --prefix "$at"
+  units=$at/lib/systemd/system
+  assert_equal "$(sed -n 's/^ExecStart=//p' "$units/pyxis-collect.service")" "$(configured CMAKE_INSTALL_PREFIX)/libexec/pyxis-storage collect \$LIMITS"
+  # It must be there to be verified.
+  sed -i "s|^ExecStart=.*/libexec|ExecStart=$at/libexec|" "$units/pyxis-collect.service"
+  run -0 systemd-analyze verify --man=no "$units/pyxis-collect.service" "$units/pyxis-collect.timer"
+  assert_output ''
 }
 
 @test "libdir and datadir are honoured, and the line for plugstack.conf names the plugin where it is" {

@@ -322,6 +322,146 @@ import_private_image() {
   run -0 step_of alice --container-image="$REGISTRY/busybox" true
 }
 
+# As if all that was used had been used an hour ago: images, and by containers.
+age_uses() {
+  find "$(shared)/uses" "$(shared)/kept" -exec touch -d '1 hour ago' {} +
+}
+
+shown() { # IMAGE: its line
+  on node1 "$STORAGE" images | grep -E "^docker://$REGISTRY/$1:latest(@sha256:[0-9a-f]+)? "
+}
+
+# Sets `step` to the process of a step of alice's that runs until `end_step`.
+begin_step() { # [OPTION...]
+  local line
+  coproc running { exec "$repo/scripts/cluster" run --user alice -- srun --jobid="$ALICE_JOB" --overlap -N1 -n1 -w node1 "$@" sh -c 'echo runs; read -r line' 2>"$BATS_TEST_TMPDIR/step" 3>&-; }
+  step=$!
+  read -r -t 60 line <&"${running[0]}" || fail "$(<"$BATS_TEST_TMPDIR/step")"
+  assert_equal "$line" runs
+}
+
+end_step() {
+  echo >&"${running[1]}"
+  ended "$step"
+}
+
+@test "pyxis-storage images: what there is, where it is from, when it was used, and what keeps it" {
+  local step hex date of_job='(@sha256:[0-9a-f]+)?'
+  forget_all
+  run -0 on node1 "$STORAGE" images
+  assert_output 'REFERENCE  DIGEST  LAYERS  SIZE  SHARED  LAST USE  STATE  ORIGIN'
+  run -0 step_of alice --container-image="$REGISTRY/busybox" --container-name=stands true
+  run -0 step_of bob --container-image="$REGISTRY/busybox:entrypoint" true
+  find "$(shared)/uses" -exec touch -d '2026-01-31 12:00' {} +
+  run -0 on node1 "$STORAGE" images
+  assert_line --index 0 --regexp '^REFERENCE +DIGEST +LAYERS +SIZE +SHARED +LAST USE +STATE +ORIGIN$'
+  date='2026-01-31 12:00'
+  hex=$(curl -sSfI -H 'Accept: application/vnd.oci.image.manifest.v1+json' -H 'Accept: application/vnd.docker.distribution.manifest.v2+json' \
+    "http://$REGISTRY/v2/busybox/manifests/latest" | tr -d '\r' | sed -n 's/^[Dd]ocker-[Cc]ontent-[Dd]igest: sha256:\(.\{12\}\).*/\1/p')
+  assert_line --regexp "^docker://$REGISTRY/busybox:latest$of_job +$hex +1 +[0-9.]+ MB +[0-9.]+ MB +$date +kept +$REGISTRY/busybox$"
+  assert_line --regexp "^docker://$REGISTRY/busybox:entrypoint$of_job +[0-9a-f]{12} +2 +[0-9.]+ MB +[0-9.]+ MB +$date +$REGISTRY/busybox$"
+  # Looking is no use; a step is.
+  assert_equal "$(shown busybox | grep -c "$date")" 1
+  begin_step --container-image="$REGISTRY/busybox"
+  run -0 shown busybox
+  assert_output --regexp " in use, kept +$REGISTRY/busybox$"
+  refute_output --partial "$date"
+  end_step
+  run -0 step_of alice "$PYXIS_CLUSTER_DIR/prefix/bin/pyxis" remove -f pyxis_stands
+  age_uses
+  run -0 shown busybox
+  refute_output --regexp 'in use|kept'
+  # Only root is told.
+  run on node1 setpriv --reuid bob --regid bob --clear-groups "$STORAGE" images
+  assert_failure
+  assert_output --partial 'pyxis-storage is for root'
+}
+
+@test "pyxis-storage pin: an image stays, whatever is collected, until it is unpinned" {
+  local digest
+  forget_all
+  run on node1 "$STORAGE" pin "$REGISTRY/busybox"
+  assert_failure
+  assert_output --partial 'there are no images'
+  run -0 step_of alice --container-image="$REGISTRY/busybox" true
+  run -0 step_of alice --container-image="$REGISTRY/wide" true
+  find "$(shared)/uses" -exec touch -d '2 days ago' {} +
+  run -0 on node1 "$STORAGE" pin "$REGISTRY/busybox"
+  run -0 shown busybox
+  assert_output --regexp "$(date -d '2 days ago' +%Y-%m-%d) ..:.. +pinned "
+  # It is the store's user that has noted it.
+  assert_equal "$(stat -c %U "$(shared)"/uses/*/pinned)" _pyxis
+  run -0 on node1 "$STORAGE" collect --limit 1K --max-age 1
+  assert_output --partial '1 image and '
+  run -0 shown busybox
+  run on node1 "$STORAGE" collect "$REGISTRY/busybox"
+  assert_failure
+  assert_output --partial "image $REGISTRY/busybox is pinned"
+  assert_output --partial "pyxis-storage unpin $REGISTRY/busybox"
+  digest=$(images_there)
+  run -0 on node1 "$STORAGE" unpin "${digest:7:12}"
+  run -0 on node1 "$STORAGE" collect --limit 1K --max-age 1
+  assert_equal "$(images_there)" ""
+  assert_equal "$(layers_there)" ""
+  run on node1 "$STORAGE" pin "$REGISTRY/busybox"
+  assert_failure
+  assert_output --partial "no image $REGISTRY/busybox in the store"
+  assert_output --partial "'pyxis-storage images' shows"
+}
+
+@test "pyxis-storage collect IMAGE: that one goes, unless something needs it" {
+  local step digest
+  forget_all
+  run -0 step_of alice --container-image="$REGISTRY/wide" true
+  begin_step --container-image="$REGISTRY/busybox" --container-name=stands
+  run on node1 "$STORAGE" collect "$REGISTRY/busybox"
+  assert_failure
+  assert_output --partial "a container stands on image $REGISTRY/busybox: /var/lib/pyxis/users/$(id -u alice)/containers/node1/pyxis_stands"
+  end_step
+  run -0 step_of alice "$PYXIS_CLUSTER_DIR/prefix/bin/pyxis" remove -f pyxis_stands
+  begin_step --container-image="$REGISTRY/busybox"
+  age_uses
+  run on node1 "$STORAGE" collect "$REGISTRY/busybox"
+  assert_failure
+  assert_output --partial "a step uses image $REGISTRY/busybox"
+  end_step
+  assert_equal "$(images_there | wc -l)" 2
+  # What was used a minute ago goes, too, where it is named.
+  find "$(shared)/uses" -exec touch -d '1 minute ago' {} +
+  digest=$(shown busybox | awk '{print $2}')
+  run -0 on node1 "$STORAGE" collect --dry-run "$digest"
+  assert_output --regexp "sha256:$digest[0-9a-f]+  docker://$REGISTRY/busybox:latest"
+  assert_output --partial '1 image and 1 layer would go'
+  assert_equal "$(images_there | wc -l)" 2
+  run -0 on node1 "$STORAGE" collect "$REGISTRY/busybox:latest"
+  assert_output --partial '1 image and '
+  assert_equal "$(on node1 "$STORAGE" images | tail -n +2 | grep -cv "^docker://$REGISTRY/wide:latest")" 0
+  run -0 step_of bob --container-image="$REGISTRY/busybox" sh -c 'echo "$IMAGE_VARIABLE"'
+  assert_output --partial 'from the image'
+}
+
+# As systemd does it, as far as that can be done without: rights, no network, nothing else to be written.
+@test "pyxis-collect.service: what it takes away from the program does not keep it from collecting" {
+  local unit=$PYXIS_CLUSTER_DIR/prefix/lib/systemd/system/pyxis-collect.service capability rights=-all limits
+  for capability in $(sed -n 's/^CapabilityBoundingSet=//p' "$unit"); do
+    capability=${capability#CAP_}
+    rights+=,+${capability,,}
+  done
+  limits=$(sed -n 's/^Environment="LIMITS=\(.*\)"$/\1/p' "$unit")
+  assert_equal "$limits" '--limit 80%% --max-age 30'
+  forget_all
+  run -0 step_of alice --container-image="$REGISTRY/busybox" --container-name=stands true
+  run -0 step_of alice --container-image="$REGISTRY/wide" true
+  find "$(shared)/uses" "$(shared)/kept" -exec touch -d '40 days ago' {} +
+  # shellcheck disable=SC2016
+  run -0 on node1 unshare --net --mount bash -c '
+    mount --bind /var/lib/pyxis /var/lib/pyxis && mount -o remount,bind,ro / && umask 077 &&
+      exec nice -n 19 setpriv --bounding-set "$1" --no-new-privs "$0" collect ${2//%%/%}' "$STORAGE" "$rights" "$limits"
+  assert_output --partial '1 image and '
+  assert_equal "$(images_there | wc -l)" 1
+  run -0 step_of alice --container-name=stands true
+}
+
 # --- nodes without --------------------------------------------------------------------------------------
 
 # --- outside of steps ------------------------------------------------------------------------------------

@@ -84,6 +84,14 @@ TEST(Printable, ShowsWhatIsNotUtf8) {
             "a");
 }
 
+TEST(DateText, IsInTheLocalTimeZone) {
+  ::setenv("TZ", "UTC-2", 1);
+  ::tzset();
+  EXPECT_EQ(date_text(1769860800), "2026-01-31 14:00");
+  ::unsetenv("TZ");
+  ::tzset();
+}
+
 TEST(ParseBool, KnowsTheWordsOfPlugstackAndEnrootConf) {
   for (auto word : {"1", "true", "yes", "y", "t", "on", "TRUE", " Yes "})
     EXPECT_EQ(parse_bool(word), true) << word;

@@ -145,6 +145,21 @@ TEST_F(GrantsTest, KnowSeveralOriginsOfALayer) {
   EXPECT_TRUE(grants().comes_from(layer, there));
 }
 
+TEST_F(GrantsTest, KnowThePlacesThatLayersHaveInCommon) {
+  const ImageOrigin there{"other.example", "debian"}, elsewhere{"third.example", "x"};
+  EXPECT_THAT(common_origins(store(), {layer}), ElementsAre());
+  for (const auto& origin : {here, there, elsewhere})
+    ASSERT_EQ(text_of(grants().note_origin(layer, origin)), "");
+  for (const auto& origin : {there, here}) ASSERT_EQ(text_of(grants().note_origin(other_layer, origin)), "");
+  EXPECT_THAT(common_origins(store(), {layer}), UnorderedElementsAre(here, there, elsewhere));
+  EXPECT_THAT(common_origins(store(), {layer, other_layer, layer}), UnorderedElementsAre(here, there));
+  EXPECT_THAT(common_origins(store(), {layer, Digest::of("from a file")}), ElementsAre());
+  EXPECT_THAT(common_origins(store(), {}), ElementsAre());
+  // As a crash leaves it.
+  write("store/origins/" + other_layer.hex() + "/" + Digest::of("x").hex(), "");
+  EXPECT_THAT(common_origins(store(), {other_layer}), UnorderedElementsAre(here, there));
+}
+
 // Else all that was loaded from files would come from everywhere without a registry.
 TEST_F(GrantsTest, NoteNoOriginWhereThereIsNoRegistry) {
   ASSERT_EQ(text_of(grants().note_origin(layer, {})), "");

@@ -188,6 +188,21 @@ TEST_F(Collect, KeepsWhatIsPinned) {
   EXPECT_FALSE(there(image));
 }
 
+TEST_F(Collect, APinIsNoUse) {
+  auto image = published("one", {sized("base")});
+  auto uses = path("store/uses/" + image.digest.hex());
+  ASSERT_EQ(text_of(make_directory_at(store().uses(), image.digest.hex())), "");
+  timespec times[2] = {{1000, 0}, {1000, 0}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, uses.c_str(), times, 0), 0);
+  for (bool pinned : {true, false}) {
+    ASSERT_EQ(text_of(pin_image(store(), image.digest, pinned)), "");
+    auto inventory = take_inventory(store());
+    ASSERT_EQ(text_of(inventory), "");
+    EXPECT_EQ(inventory->images[0].pinned, pinned);
+    EXPECT_EQ(inventory->images[0].last_use, 1000u);
+  }
+}
+
 TEST_F(Collect, WaitsForWhoeverHoldsImages) {
   auto hold = hold_images(store());
   ASSERT_EQ(text_of(hold), "");
