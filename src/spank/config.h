@@ -21,7 +21,7 @@ struct Config {
   bool sbatch_support = true;
   EngineKind engine = EngineKind::pyxis;
   std::string pyxis_path;  // our engine; by default the one installed with the plugin
-  StoreKind store = StoreKind::user;
+  StoreKind store = StoreKind::system;
   // When registries are asked whether a user may have an image that is there: always, reachable or never
   // (docs/admin.md).
   std::string entitlement = "reachable";

@@ -37,6 +37,8 @@ VouchReply verdict_on(const VouchRequest& request, const HttpOutcome& outcome) {
   if (outcome.failure != HttpFailure::none) return {Verdict::unreachable, outcome.error->message};
   auto said = status_text(response.status);
   if (response.status == 200) {
+    auto stated = Digest::parse(response.header("docker-content-digest"));
+    if (stated.ok() && *stated == request.image) return {Verdict::yes, {}};
     Hasher hasher(request.image.algorithm());
     hasher.update(std::as_bytes(std::span(response.body)));
     if (hasher.finish() == request.image) return {Verdict::yes, {}};
@@ -49,16 +51,27 @@ VouchReply verdict_on(const VouchRequest& request, const HttpOutcome& outcome) {
   return {Verdict::no, said};
 }
 
+// Registries need not know HEAD, or say what it would have been.
+bool only_get_tells(const HttpResponse& head) {
+  if (head.status == 200) return !Digest::parse(head.header("docker-content-digest")).ok();
+  return head.status == 400 || head.status == 404 || head.status == 405 || head.status == 501;
+}
+
 VouchReply ask(Http& http, const VouchRequest& request) {
   auto scheme = request.plain_http ? "http://" : "https://";
   auto url = parse_url(scheme + request.origin.registry + "/v2/" + request.origin.repository + "/manifests/" +
                        request.image.text());
   if (!url.ok()) return {Verdict::no, url.error().message};
   HttpRequest question;
+  question.method = "HEAD";  // which registries that count what is pulled do not count
   question.url = std::move(*url);
   question.authorization = request.authorization;
   question.headers.emplace_back("Accept", manifest_accept);
   auto outcome = http.perform(question, {}, max_manifest_bytes, {});
+  if (outcome.failure == HttpFailure::none && only_get_tells(outcome.response)) {
+    question.method = "GET";
+    outcome = http.perform(question, {}, max_manifest_bytes, {});
+  }
   // Somebody else's word is not the registry's.
   if (outcome.failure == HttpFailure::none && outcome.response.url.origin() != question.url.origin())
     return {Verdict::no, "it sends to another server, " + printable(outcome.response.url.host)};

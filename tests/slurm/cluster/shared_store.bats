@@ -84,6 +84,14 @@ import_private_image() {
   assert [ -z "$(find "$(users_store alice)" "$(users_store bob)" -path '*/layers/sha256/*')" ]
 }
 
+@test "a warm start is no pull: the registry is asked what the tag is and whether the user may have it, by HEAD" {
+  run -0 as bob srun -N1 -n1 -w node1 --container-image="$IMAGE" true
+  mark_log anonymous
+  run -0 as bob srun -N1 -n1 -w node1 --container-image="$IMAGE" true
+  assert_equal "$(new_requests anonymous | grep manifests | sed 's/sha256:.*/DIGEST/' | sort)" \
+    $'HEAD /v2/busybox/manifests/DIGEST\nHEAD /v2/busybox/manifests/latest 200'
+}
+
 @test "32 steps of four users at once on an empty store: each blob is asked for once" {
   local n user pids=()
   forget_all

@@ -23,7 +23,7 @@ TEST(Config, DefaultsAreTheDocumentedOnes) {
   EXPECT_FALSE(config->use_enroot_load);
   EXPECT_FALSE(config->use_squashfuse);
   EXPECT_EQ(config->importer, "");
-  EXPECT_EQ(config->store, StoreKind::user);
+  EXPECT_EQ(config->store, StoreKind::system);
   EXPECT_EQ(config->entitlement, "reachable");
   EXPECT_EQ(config->store_limit, "80%");
   EXPECT_EQ(config->http_registries, "");
@@ -34,7 +34,7 @@ TEST(Config, ReadsEveryKey) {
   auto config = parse_config({"runtime_path=/var/p/", "execute_entrypoint=yes", "container_scope=job",
                               "sbatch_support=n", "use_enroot_load=1", "use_squashfuse=true",
                               "pyxis_path=/opt/pyxis", "engine=enroot", "enroot_path=/opt/enroot",
-                              "importer=/opt/importer", "store=system", "entitlement=always",
+                              "importer=/opt/importer", "store=user", "entitlement=always",
                               "store_limit=500G", "image_refresh=600", "http_registries=a:5000,b"});
   ASSERT_TRUE(config.ok()) << config.error().text();
   EXPECT_EQ(config->runtime_path, "/var/p");
@@ -47,7 +47,7 @@ TEST(Config, ReadsEveryKey) {
   EXPECT_TRUE(config->use_enroot_load);
   EXPECT_TRUE(config->use_squashfuse);
   EXPECT_EQ(config->importer, "/opt/importer");
-  EXPECT_EQ(config->store, StoreKind::system);
+  EXPECT_EQ(config->store, StoreKind::user);
   EXPECT_EQ(config->entitlement, "always");
   EXPECT_EQ(config->image_good_for, 600u);
   EXPECT_EQ(config->store_limit, "500G");
