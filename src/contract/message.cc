@@ -2,8 +2,9 @@
 
 #include <sys/socket.h>
 
-#include <array>
 #include <cstring>
+
+#include "base/passed_descriptors.h"
 
 namespace pyxis {
 namespace {
@@ -32,21 +33,6 @@ Result<void> receive_bytes(int socket, char* buffer, size_t length) {
     length -= static_cast<size_t>(got);
   }
   return ok();
-}
-
-// Takes the descriptors out of the control data; all are owned at once, so none leaks on an error.
-std::vector<Fd> take_descriptors(msghdr& message) {
-  std::vector<Fd> descriptors;
-  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
-    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
-    size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (size_t i = 0; i < count; ++i) {
-      int fd;
-      std::memcpy(&fd, CMSG_DATA(part) + i * sizeof fd, sizeof fd);
-      descriptors.emplace_back(fd);
-    }
-  }
-  return descriptors;
 }
 
 }  // namespace
@@ -91,23 +77,15 @@ Result<std::vector<std::string>> MessageReader::texts() {
 }
 
 Result<void> send_message(int socket, std::string_view body, const std::vector<int>& descriptors) {
-  if (body.size() > max_message_bytes || descriptors.size() > max_message_descriptors)
+  if (body.size() > max_message_bytes || descriptors.size() > max_passed_descriptors)
     return sys_error("message too large", EMSGSIZE);
   MessageHeader header{message_magic, body.size()};
   iovec vector{&header, sizeof header};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * max_message_descriptors)> control{};
   msghdr message{};
   message.msg_iov = &vector;
   message.msg_iovlen = 1;
-  if (!descriptors.empty()) {
-    message.msg_control = control.data();
-    message.msg_controllen = CMSG_SPACE(sizeof(int) * descriptors.size());
-    cmsghdr* part = CMSG_FIRSTHDR(&message);
-    part->cmsg_level = SOL_SOCKET;
-    part->cmsg_type = SCM_RIGHTS;
-    part->cmsg_len = CMSG_LEN(sizeof(int) * descriptors.size());
-    std::memcpy(CMSG_DATA(part), descriptors.data(), sizeof(int) * descriptors.size());
-  }
+  PassedDescriptors passed;
+  passed.attach(message, descriptors);
   ssize_t sent;
   while ((sent = ::sendmsg(socket, &message, MSG_NOSIGNAL)) < 0 && errno == EINTR) {
   }
@@ -121,18 +99,17 @@ Result<void> send_message(int socket, std::string_view body, const std::vector<i
 Result<Message> receive_message(int socket, size_t limit) {
   MessageHeader header;
   iovec vector{&header, sizeof header};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * max_message_descriptors)> control{};
   msghdr message{};
   message.msg_iov = &vector;
   message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
+  PassedDescriptors passed;
+  passed.make_room(message);
   ssize_t got;
   while ((got = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {
   }
   if (got < 0) return sys_error("receive");
   Message result;
-  result.descriptors = take_descriptors(message);
+  result.descriptors = PassedDescriptors::take(message);
   if (got == 0) return closed();
   auto rest = static_cast<size_t>(got);
   TRY(receive_bytes(socket, reinterpret_cast<char*>(&header) + rest, sizeof header - rest));

@@ -49,8 +49,8 @@ struct Message {
 };
 
 constexpr size_t max_message_bytes = 32u << 20;
-constexpr size_t max_message_descriptors = 16;
 
+// At most max_passed_descriptors of them.
 Result<void> send_message(int socket, std::string_view body, const std::vector<int>& descriptors = {});
 // Waits for a whole message. ECONNRESET where the other end closed before or within it, EBADMSG where it is
 // no message or longer than `limit`.

@@ -24,4 +24,8 @@ Result<void> confine_to_network();
 // From here on: files below `directory`, and nothing else.
 Result<void> confine_to_layer(int directory);
 
+// The parent's, once it is a mounter: it opens directories, clones mounts and answers, and no other call is
+// its.
+Result<void> confine_mounter();
+
 }  // namespace pyxis

@@ -26,7 +26,7 @@ std::string origins_of(const Store& store, const InventoryImage& image) {
   auto origins = common_origins(store, image.layers);
   std::vector<ImageOrigin> shown(origins.begin(), origins.end());
   if (auto name = parse_reference(image.reference); name.ok())
-    std::ranges::stable_partition(shown, [&](const auto& origin) {
+    std::stable_partition(shown.begin(), shown.end(), [&](const auto& origin) {
       return origin.registry == name->registry && origin.repository == name->repository;
     });
   std::vector<std::string> texts;

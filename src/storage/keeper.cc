@@ -9,10 +9,10 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstring>
 #include <map>
 #include <set>
 
+#include "base/passed_descriptors.h"
 #include "base/pipe.h"
 #include "base/process.h"
 #include "contract/storage.h"
@@ -236,25 +236,16 @@ class Keeper {
   Result<std::pair<MountAnswer, std::vector<Fd>>> receive_mounts() {
     MountAnswer answer;
     iovec vector{&answer, sizeof answer};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * mounts_per_answer)> control{};
     msghdr message{};
     message.msg_iov = &vector;
     message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
+    PassedDescriptors passed;
+    passed.make_room(message);
     ssize_t got;
     while ((got = ::recvmsg(plan_.mounter.get(), &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {
     }
+    auto mounts = got < 0 ? std::vector<Fd>() : PassedDescriptors::take(message);
     if (got != sizeof answer) return sys_error("the storage helper's parent is gone", ECONNRESET);
-    std::vector<Fd> mounts;
-    for (cmsghdr* part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
-      if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
-      for (size_t i = 0; i < (part->cmsg_len - CMSG_LEN(0)) / sizeof(int); ++i) {
-        int fd;
-        std::memcpy(&fd, CMSG_DATA(part) + i * sizeof fd, sizeof fd);
-        mounts.emplace_back(fd);
-      }
-    }
     return std::pair{answer, std::move(mounts)};
   }
 

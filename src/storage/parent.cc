@@ -17,11 +17,11 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstring>
 #include <span>
 #include <vector>
 
 #include "base/fs.h"
+#include "base/passed_descriptors.h"
 #include "base/pipe.h"
 #include "base/process.h"
 #include "base/text.h"
@@ -60,22 +60,13 @@ bool granted(const MountService& service, const std::string& hex) {
 // False where the mounts could not be sent: then the answer is that, and no more of them are to follow.
 bool answer(int socket, MountAnswer message, std::span<const Fd> mounts) {
   iovec vector{&message, sizeof message};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * mounts_per_answer)> control{};
   msghdr header{};
   header.msg_iov = &vector;
   header.msg_iovlen = 1;
-  if (!mounts.empty()) {
-    header.msg_control = control.data();
-    header.msg_controllen = CMSG_SPACE(sizeof(int) * mounts.size());
-    cmsghdr* part = CMSG_FIRSTHDR(&header);
-    part->cmsg_level = SOL_SOCKET;
-    part->cmsg_type = SCM_RIGHTS;
-    part->cmsg_len = CMSG_LEN(sizeof(int) * mounts.size());
-    for (size_t i = 0; i < mounts.size(); ++i) {
-      int fd = mounts[i].get();
-      std::memcpy(CMSG_DATA(part) + i * sizeof fd, &fd, sizeof fd);
-    }
-  }
+  std::vector<int> descriptors;
+  for (const auto& mount : mounts) descriptors.push_back(mount.get());
+  PassedDescriptors passed;
+  passed.attach(header, descriptors);
   if (::sendmsg(socket, &header, MSG_NOSIGNAL) >= 0) return true;
   if (!mounts.empty()) answer(socket, {errno, 0}, {});  // the keeper waits for one
   return false;

@@ -136,6 +136,7 @@ Result<void> serve(const Owner& user, EntitlementSettings entitlement,
   engine.reset();  // the leash stays: whoever waits for its end waits for this process, too
   auto service =
       TRY_CONTEXT(become_mounter(shared_store_path(storage_path), owner, user, prepare), storage_path);
+  TRY(confine_mounter());
   serve_mounts(service, ours.get(), leash.get(), pid);
   return ok();
 }
