@@ -103,8 +103,11 @@ Result<void> make_layers_durable(const Store& store, const std::vector<Digest>& 
   if (!image.empty() && !marked_durable(store.images(), image)) doubtful.emplace_back(store.images(), &image);
   if (doubtful.empty()) return ok();
   TRY(store.sync());
+  std::vector<Fd> marks;
   for (const auto& [directory, digest] : doubtful)
-    TRY(open_at(directory, digest->hex() + "/durable", O_WRONLY | O_CREAT, 0600));
+    marks.push_back(TRY(open_at(directory, digest->hex() + "/durable", O_WRONLY | O_CREAT, 0600)));
+  for (const auto& mark : marks)  // the first takes the others along, where the file system has a journal
+    if (::fsync(mark.get()) != 0) return sys_error("sync " + store.path());
   return ok();
 }
 
