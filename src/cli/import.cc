@@ -19,7 +19,7 @@ Result<int> import(const ImageArguments& arguments, const std::string& output,
   TRY(store.sweep_staging());
   auto hold = TRY(hold_images(store));
   auto image = TRY_CONTEXT(import_image(store, settings, request, reporter), "import " + arguments.uri);
-  auto durability = TRY(Durability::begin(store, image.layers));
+  auto durability = TRY(Durability::begin(store, image.digest));
   TRY(write_image_file(store, settings, image, request.reference.canonical(), target, reporter));
   TRY(durability.await());
   log::info("Image file " + path + " is ready");

@@ -4,7 +4,7 @@
 #include "engine/launch.h"
 #include "engine/user_store.h"
 #include "store/collection.h"
-#include "store/layers.h"
+#include "store/images.h"
 
 namespace pyxis::cli {
 namespace {
@@ -31,7 +31,7 @@ Result<int> load(const ImageArguments& image_arguments, const ContainerArguments
   record.name = name;
   record.reference = request.reference.canonical();
   TRY(make_container(store, image, record));
-  TRY(make_layers_durable(store, image.layers));
+  TRY(make_image_durable(store, image.digest));
   log::info("Container " + name + " is ready: pyxis start " + name);
   return 0;
 }

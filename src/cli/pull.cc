@@ -3,7 +3,7 @@
 #include "cli/images_to_load.h"
 #include "engine/user_store.h"
 #include "store/collection.h"
-#include "store/layers.h"
+#include "store/images.h"
 
 namespace pyxis::cli {
 
@@ -20,7 +20,7 @@ Action add_pull(CLI::App& app, const Environment& environment) {
     auto hold = TRY(hold_images(store));
     auto image = TRY_CONTEXT(import_image(store, settings, request, reporter), "import " + arguments->uri);
     touch_image(store, image.digest);
-    TRY(make_layers_durable(store, image.layers));
+    TRY(make_image_durable(store, image.digest));
     std::cout << image.digest.text() << "\n";
     return 0;
   };

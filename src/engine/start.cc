@@ -34,7 +34,7 @@ namespace {
 struct LaunchedContainer {
   JoinedContainer running;
   Fd use;
-  std::vector<Digest> layers;
+  Digest image;
   ServedImage image_server;
   OwnPids own_pids;
   std::optional<Entrypoint> entrypoint;
@@ -282,7 +282,7 @@ class Start {
       container.entrypoint->command.pretend_ownership = !superuser;
     }
     if (auto image = find_image(*store_, record.image); image.ok() && *image) {
-      container.layers = (*image)->layers;
+      container.image = record.image;
       touch_image(*store_, record.image);
     }
     return container;
@@ -337,7 +337,7 @@ class Start {
     for (const auto& [kind, fd] : running.namespaces) supervised.not_kept.push_back(fd.get());
     supervised.image_server = std::move(container.image_server);
     supervised.own_pids = std::move(container.own_pids);
-    supervised.layers = std::move(container.layers);
+    supervised.image = std::move(container.image);
     auto entrypoint = TRY(hand_on_entrypoint(std::move(container.entrypoint), supervised));
     if (!request_.importer.empty() && supervised.creator)
       supervised.importer.emplace(request_.importer, settings_.environment.lines());

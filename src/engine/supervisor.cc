@@ -16,7 +16,7 @@
 #include "engine/background.h"
 #include "engine/leftovers.h"
 #include "store/containers.h"
-#include "store/layers.h"
+#include "store/images.h"
 
 namespace pyxis {
 namespace {
@@ -169,7 +169,7 @@ void clear_up(const Store& store, Supervised& supervised, const RunningDirectory
   if (supervised.entrypoint) entrypoint = run_entrypoint(supervised, listener.socket.get());
   if (!supervised.entrypoint || entrypoint) {
     // Writing the new layers to disk may take long; joiners must not wait for it.
-    std::thread durable([&] { (void)make_layers_durable(store, supervised.layers); });
+    std::thread durable([&] { (void)make_image_durable(store, supervised.image); });
     durable.detach();
     finisher = serve_until_released(supervised, listener.socket.get(), entrypoint ? &*entrypoint : nullptr);
   }

@@ -43,7 +43,7 @@ struct Supervised {
   bool creator = true;                       // false: joined a container that another supervisor started
   bool temporary = false;                    // remove it at the end
   std::optional<ExternalImporter> importer;  // told at the end that its file is not needed any more
-  std::vector<Digest> layers;                // to be made durable in the background
+  Digest image;                              // to be made durable in the background
   // Descriptors of the caller's that must not live on there: the leash's other end, copies of namespaces.
   std::vector<int> not_kept;
 };

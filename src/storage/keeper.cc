@@ -396,11 +396,11 @@ class Keeper {
     if (::fork() == 0) {
       ::setsid();
       ::prctl(PR_SET_NAME, "pyxis-sync");
-      auto layers = filling_->image.layers;
+      auto image = filling_->image.digest;
       close_from(3);  // the user's connection, and locks
       if (auto store = Store::open(shared_store_path(plan_.root), [] { return StoreForm::overlay; });
           store.ok())
-        (void)make_layers_durable(*store, layers);
+        (void)make_image_durable(*store, image);
     }
     ::_exit(0);
   }

@@ -14,6 +14,10 @@ namespace {
 
 using nlohmann::json;
 
+// A crash may empty the record, and then only a name tells what nobody wants any more from somebody's
+// changes.
+constexpr auto temporary_mark = "temporary";
+
 std::string form_name(ContainerForm form) {
   switch (form) {
     case ContainerForm::flat:
@@ -137,6 +141,7 @@ Result<StagingDirectory> stage_container(const Store& store, const ContainerReco
   TRY(write_file(staging.fd(), "container.json", entry.dump(-1, ' ', false, json::error_handler_t::replace)));
   TRY(write_file(staging.fd(), "config", record.config));
   TRY(open_at(staging.fd(), "lock", O_RDWR | O_CREAT, 0600));
+  if (record.temporary) TRY(open_at(staging.fd(), temporary_mark, O_WRONLY | O_CREAT, 0600));
   TRY(make_directory_at(staging.fd(), "root", 0700));
   if (record.form == ContainerForm::overlay) {
     TRY(make_directory_at(staging.fd(), "upper", 0755));
@@ -196,10 +201,13 @@ void abandon_container(const Store& store, const std::string& name) {
 }
 
 Result<bool> ownerless(const Store& store, const std::string& name) {
-  auto record = TRY(read_container(store, name));
-  if (!record.temporary) return false;
   auto dir = TRY(open_container(store, name));
-  return ::faccessat(dir.get(), "abandoned", F_OK, 0) == 0 || !process_alive(record.owner);
+  auto has = [&](const char* mark) { return ::faccessat(dir.get(), mark, F_OK, 0) == 0; };
+  auto record = read_container(store, name);
+  if (!record.ok() && (record.error().code == 0 || record.error().code == ENOENT) && has(temporary_mark))
+    return true;
+  if (!record.ok()) return std::move(record).error();
+  return record->temporary && (has("abandoned") || !process_alive(record->owner));
 }
 
 Result<void> sweep_containers(const Store& store) {

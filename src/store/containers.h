@@ -5,6 +5,7 @@
 //                           upper/ work/      overlay form: the changes, and overlayfs' scratch directory
 //                           rootfs/           flat form: the whole root file system
 //                           root/             empty; where the root file system is mounted in a namespace
+//                           temporary         there if it is
 //                           abandoned         there once the owner of a temporary one has done with it
 //                           lock              shared flock: somebody runs it; exclusive: somebody removes it
 #pragma once
@@ -75,7 +76,8 @@ Error container_runs(const std::string& name);
 Result<void> remove_container(const Store& store, const std::string& name);
 // The owner of a temporary container has done with it while others still use it: the last of them removes it.
 void abandon_container(const Store& store, const std::string& name);
-// True for a temporary container that was abandoned, or whose owner is gone.
+// True for a temporary container that was abandoned, whose owner is gone, or whose record a crash has
+// damaged.
 Result<bool> ownerless(const Store& store, const std::string& name);
 // Removes temporary containers that are ownerless and which nobody runs.
 Result<void> sweep_containers(const Store& store);

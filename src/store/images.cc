@@ -28,6 +28,7 @@ Result<StoredImage> read_image(const Store& store, const std::string& hex) {
                                    read.layers.push_back(TRY(Digest::parse(layer)));
                                  for (const size_t index : meta.value("fixups", json::array()))
                                    if (index < read.layers.size()) read.fixups.push_back(index);
+                                 read.boot_id = meta.value("boot_id", "");
                                  config_digest = meta.value("config_digest", "");
                                  return read;
                                }));
@@ -40,6 +41,13 @@ Result<StoredImage> read_image(const Store& store, const std::string& hex) {
   if (!config_digest.empty() && config_digest != Digest::of(image.config).text())
     return fail("image sha256:" + hex + ": its config is damaged");
   return image;
+}
+
+// Its fixups may have lost their contents: unlike manifest and config they have no digest. One that an
+// earlier release has published does not say when that was.
+Result<bool> doubtful(const Store& store, const StoredImage& image) {
+  if (image.shared || image.boot_id.empty() || marked_durable(store.images(), image.digest)) return false;
+  return image.boot_id != TRY(current_boot_id());
 }
 
 // What a crash leaves, directories without their files and files without their content, counts as absent.
@@ -66,7 +74,7 @@ Result<std::optional<StoredImage>> find_image(const Store& store, const Digest& 
     if (absent(image.error())) return std::optional<StoredImage>();
     return std::move(image).error();
   }
-  if (image->shared && !store.shared()) return std::optional<StoredImage>();
+  if ((image->shared && !store.shared()) || TRY(doubtful(store, *image))) return std::optional<StoredImage>();
   for (const auto& layer : image->layers)
     if (!image->shared && !TRY(layer_present(store, layer))) return std::optional<StoredImage>();
   return std::optional<StoredImage>(std::move(*image));
@@ -98,7 +106,8 @@ Result<void> publish_image(const Store& store, StagingDirectory staging, const S
                {"config_digest", Digest::of(image.config).text()},
                {"shared", image.shared},
                {"shared_bytes", image.shared_bytes},
-               {"created", static_cast<uint64_t>(std::time(nullptr))}};
+               {"created", static_cast<uint64_t>(std::time(nullptr))},
+               {"boot_id", TRY(current_boot_id())}};
   TRY(write_file(staging.fd(), "manifest", image.manifest));
   TRY(write_file(staging.fd(), "config", image.config));
   TRY(write_file(staging.fd(), "meta.json", meta.dump(-1, ' ', false, json::error_handler_t::replace)));
@@ -106,6 +115,12 @@ Result<void> publish_image(const Store& store, StagingDirectory staging, const S
   if (TRY(find_image(store, image.digest))) return ok();
   TRY(remove_tree(store.images(), image.digest.hex()));
   return staging.publish(store.images(), image.digest.hex());
+}
+
+Result<void> make_image_durable(const Store& store, const Digest& digest) {
+  auto image = TRY(find_image(store, digest));
+  if (!image || image->shared) return ok();
+  return make_layers_durable(store, image->layers, digest);
 }
 
 Result<std::vector<std::string>> image_layer_paths(const Store& store, const StoredImage& image) {

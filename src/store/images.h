@@ -22,9 +22,11 @@ struct StoredImage {
   uint64_t created = 0;          // seconds since 1970, import time
   bool shared = false;           // its layers and fixups are not in this store (shared_images.h)
   uint64_t shared_bytes = 0;     // of these layers, unpacked
+  std::string boot_id;           // it was published under; set by publish_image()
 };
 
-// Present means: published, and every layer present. Of one with shared layers: the store has a way to these.
+// Present means: published, every layer present, and what it has beside manifest and config (fixups) not lost
+// in a crash, as with layers (layers.h). Of one with shared layers: the store has a way to these.
 Result<std::optional<StoredImage>> find_image(const Store& store, const Digest& digest);
 // One with shared layers that this process has no way to.
 bool out_of_reach(const Store& store, const Digest& digest);
@@ -32,6 +34,9 @@ Result<std::vector<StoredImage>> list_images(const Store& store);
 // Publishes an image. `staging` may hold fixups/<index>/; the rest is written from `image`. Being there
 // already is fine.
 Result<void> publish_image(const Store& store, StagingDirectory staging, const StoredImage& image);
+// Makes the image and its layers durable (layers.h). One that is not present, or whose layers are elsewhere,
+// is none of this store's.
+Result<void> make_image_durable(const Store& store, const Digest& digest);
 // The directories of the layers and fixups, bottom first: what a root file system is stacked from. Paths, for
 // an overlay takes only directories that were looked up in its own mount namespace. Not of a shared image.
 Result<std::vector<std::string>> image_layer_paths(const Store& store, const StoredImage& image);

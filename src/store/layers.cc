@@ -18,10 +18,6 @@ auto read_meta(const Store& store, const Digest& digest, Read&& read) {
                      std::forward<Read>(read));
 }
 
-bool marked_durable(const Store& store, const Digest& digest) {
-  return ::faccessat(store.layers(), (digest.hex() + "/durable").c_str(), F_OK, 0) == 0;
-}
-
 // Names of layers may hold bytes that are no UTF-8; JSON texts may not: hex keeps them whole.
 std::string to_hex(std::string_view bytes) {
   constexpr std::string_view digits = "0123456789abcdef";
@@ -45,7 +41,7 @@ std::string from_hex(std::string_view text) {
 }  // namespace
 
 Result<bool> layer_present(const Store& store, const Digest& digest) {
-  if (marked_durable(store, digest)) return true;
+  if (marked_durable(store.layers(), digest)) return true;
   auto boot_id = read_meta(store, digest,
                            [](const json& meta) -> Result<std::string> { return meta.value("boot_id", ""); });
   if (boot_id.ok()) return *boot_id == TRY(current_boot_id());
@@ -98,14 +94,20 @@ Result<void> publish_layer(const Store& store, const Digest& digest, StagingDire
   return staging.publish(store.layers(), digest.hex());
 }
 
-Result<void> make_layers_durable(const Store& store, const std::vector<Digest>& digests) {
-  std::vector<const Digest*> doubtful;
+Result<void> make_layers_durable(const Store& store, const std::vector<Digest>& digests,
+                                 const Digest& image) {
+  std::vector<std::pair<int, const Digest*>> doubtful;
   for (const auto& digest : digests)
-    if (!marked_durable(store, digest) && TRY(layer_present(store, digest))) doubtful.push_back(&digest);
+    if (!marked_durable(store.layers(), digest) && TRY(layer_present(store, digest)))
+      doubtful.emplace_back(store.layers(), &digest);
+  if (!image.empty() && !marked_durable(store.images(), image)) doubtful.emplace_back(store.images(), &image);
   if (doubtful.empty()) return ok();
   TRY(store.sync());
-  for (const auto* digest : doubtful)
-    TRY(open_at(store.layers(), digest->hex() + "/durable", O_WRONLY | O_CREAT, 0600));
+  std::vector<Fd> marks;
+  for (const auto& [directory, digest] : doubtful)
+    marks.push_back(TRY(open_at(directory, digest->hex() + "/durable", O_WRONLY | O_CREAT, 0600)));
+  for (const auto& mark : marks)  // the first takes the others along, where the file system has a journal
+    if (::fsync(mark.get()) != 0) return sys_error("sync " + store.path());
   return ok();
 }
 

@@ -39,7 +39,9 @@ Result<Fd> lock_layer(const Store& store, const Digest& digest);
 // be read.
 Result<void> publish_layer(const Store& store, const Digest& digest, StagingDirectory staging,
                            const LayerMeta& meta);
-// Syncs the store and marks the layers published so far under this boot as durable.
-Result<void> make_layers_durable(const Store& store, const std::vector<Digest>& digests);
+// Syncs the store and marks the layers published so far under this boot as durable; and `image`, where one is
+// named, which must be present (images.h). Where all have the mark, nothing is synced.
+Result<void> make_layers_durable(const Store& store, const std::vector<Digest>& digests,
+                                 const Digest& image = {});
 
 }  // namespace pyxis

@@ -1,11 +1,14 @@
 // The JSON files in which the store keeps what it knows of its layers, images and containers.
 #pragma once
 
+#include <unistd.h>
+
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "base/fs.h"
 #include "base/result.h"
+#include "image/digest.h"
 
 namespace pyxis {
 
@@ -20,6 +23,11 @@ auto read_record(int dir, const std::string& file, const std::string& owner, Rea
   } catch (const nlohmann::json::exception&) {
   }
   return fail(owner + ": " + file + " is damaged");
+}
+
+// Whether a syncfs has written `digest`'s directory in `directory` to disk (layers.h).
+inline bool marked_durable(int directory, const Digest& digest) {
+  return ::faccessat(directory, (digest.hex() + "/durable").c_str(), F_OK, 0) == 0;
 }
 
 }  // namespace pyxis

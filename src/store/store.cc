@@ -79,7 +79,10 @@ Result<Store> Store::open_directories(const std::string& path) {
 Result<bool> Store::read_version() {
   auto content = read_file(root_.get(), "version", 4096);
   if (!content.ok() && content.error().code == ENOENT) return false;
-  auto words = split(trim(TRY_CONTEXT(std::move(content), path_)), ' ');
+  auto text = TRY_CONTEXT(std::move(content), path_);
+  // What a crash leaves of a new file. Layers of such a store count as absent, whatever their form.
+  if (text.find_first_not_of('\0') == text.npos) return false;
+  auto words = split(trim(text), ' ');
   if (words.size() != 3 || words[0] != "pyxis-store" || words[1] != "1" ||
       (words[2] != "overlay" && words[2] != "plain"))
     return fail(path_ + "/version: not a store this release knows: " + printable(join(words, " ")),

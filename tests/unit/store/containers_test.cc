@@ -192,6 +192,19 @@ TEST_F(Containers, SweepGoesOnBehindWhatItCannotRead) {
   EXPECT_EQ(text_of(read_container(store(), "odd")), "container odd: container.json is damaged");
 }
 
+TEST_F(Containers, SweepRemovesTemporaryOnesWhoseRecordACrashEmptied) {
+  auto alive = identify_process(::getpid());
+  ASSERT_EQ(text_of(alive), "");
+  for (const char* name : {"emptied", "lost", "running"}) create_temporary(name, *alive);
+  create(record("named"));
+  for (const char* name : {"emptied", "named", "running"}) write(file(name, "container.json"), "");
+  ASSERT_EQ(::unlink(path(file("lost", "container.json")).c_str()), 0);
+  auto use = use_container(store(), "running");
+  ASSERT_EQ(text_of(use), "");
+  EXPECT_EQ(text_of(sweep_containers(store())), "");
+  EXPECT_THAT(list(), UnorderedElementsAre("named", "running"));
+}
+
 TEST_F(Containers, NameLocksExcludeAndAreDiscarded) {
   auto held = lock_container_name(store(), "a name/with anything");
   ASSERT_EQ(text_of(held), "");

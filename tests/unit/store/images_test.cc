@@ -23,6 +23,11 @@ class Images : public testing::StoreTest {
     EXPECT_EQ(text_of(publish_image(store(), stage(), image)), "");
     return image;
   }
+  static void write_below(const StagingDirectory& staging, const std::string& name, const std::string& text) {
+    auto path = "/proc/self/fd/" + std::to_string(staging.fd()) + "/" + name;
+    ASSERT_EQ(text_of(make_directories(path.substr(0, path.rfind('/')))), "");
+    ASSERT_EQ(text_of(write_file(AT_FDCWD, path, text)), "");
+  }
   bool found(const StoredImage& image) {
     auto answer = find_image(store(), image.digest);
     EXPECT_EQ(text_of(answer), "");
@@ -84,6 +89,51 @@ TEST_F(Images, EmptiedByACrashCountAsAbsentAndAreReplaced) {
   ASSERT_EQ(::unlink(path(image_file(wanted.digest, "manifest")).c_str()), 0);
   EXPECT_FALSE(found(wanted));
   published(wanted);
+  EXPECT_TRUE(found(wanted));
+}
+
+TEST_F(Images, OfACrashedBootCountAsAbsentAndAreReplaced) {
+  auto wanted = image({layer("a")}, {0});
+  auto publish = [&] {
+    auto staging = stage();
+    write_below(staging, "fixups/0/file", "linked");
+    ASSERT_EQ(text_of(publish_image(store(), std::move(staging), wanted)), "");
+  };
+  publish();
+  write(image_file(wanted.digest, "fixups/0/file"), "");
+  reboot(image_file(wanted.digest, "meta.json"));
+  EXPECT_FALSE(found(wanted));
+  publish();
+  EXPECT_TRUE(found(wanted));
+  EXPECT_EQ(read(image_file(wanted.digest, "fixups/0/file")), "linked");
+}
+
+TEST_F(Images, WrittenToDiskSurviveABootWithTheirLayers) {
+  auto bottom = layer("a");
+  auto wanted = published(image({bottom}));
+  ASSERT_EQ(text_of(make_image_durable(store(), wanted.digest)), "");
+  reboot(bottom);
+  reboot(image_file(wanted.digest, "meta.json"));
+  EXPECT_TRUE(found(wanted));
+  EXPECT_EQ(text_of(make_image_durable(store(), Digest::of("another"))), "");
+}
+
+// Its layers are another image's, too, and that one's.
+TEST_F(Images, OfDurableLayersBecomeDurableThemselves) {
+  auto bottom = layer("a");
+  ASSERT_EQ(text_of(make_layers_durable(store(), {bottom})), "");
+  auto wanted = published(image({bottom}));
+  ASSERT_EQ(text_of(make_image_durable(store(), wanted.digest)), "");
+  reboot(image_file(wanted.digest, "meta.json"));
+  EXPECT_TRUE(found(wanted));
+}
+
+TEST_F(Images, OfAnEarlierReleaseNameNoBoot) {
+  auto wanted = published(image({layer("a")}));
+  auto meta = read(image_file(wanted.digest, "meta.json"));
+  auto at = meta.find("boot_id");
+  ASSERT_NE(at, meta.npos);
+  write(image_file(wanted.digest, "meta.json"), meta.replace(at, 7, "no_more"));
   EXPECT_TRUE(found(wanted));
 }
 

@@ -52,8 +52,8 @@ class StoreTest : public Scratch {
     return answer.ok() && *answer;
   }
   // As after a crash of the machine: what was published before belongs to another boot.
-  void reboot(const Digest& digest) {
-    auto name = layer_file(digest, "meta.json");
+  void reboot(const Digest& layer) { reboot(layer_file(layer, "meta.json")); }
+  void reboot(const std::string& name) {
     auto text = read(name);
     auto boot = *current_boot_id();
     auto at = text.find(boot);

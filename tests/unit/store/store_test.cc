@@ -85,13 +85,23 @@ TEST_F(StoreItself, IsWritableForItsUserAlone) {
 }
 
 TEST_F(StoreItself, OfAnotherReleaseIsRefused) {
-  for (std::string version : {"pyxis-store 2 overlay\n", "pyxis-store 1 squash\n", "something else", ""}) {
+  for (std::string version : {"pyxis-store 2 overlay\n", "pyxis-store 1 squash\n", "something else"}) {
     write("store/version", version);
     auto opened = Store::open(path("store"), [] { return StoreForm::overlay; });
     ASSERT_FALSE(opened.ok()) << version;
     EXPECT_THAT(text_of(opened), HasSubstr(path("store/version")));
     EXPECT_THAT(opened.error().remedy, HasSubstr("ENROOT_DATA_PATH"));
     EXPECT_EQ(read("store/version"), version);
+  }
+}
+
+TEST_F(StoreItself, WhoseVersionACrashEmptiedGetsItAnew) {
+  for (std::string left : {std::string(), std::string(20, '\0')}) {
+    write("store/version", left);
+    auto opened = Store::open(path("store"), [] { return StoreForm::plain; });
+    ASSERT_EQ(text_of(opened), "");
+    EXPECT_EQ(opened->form(), StoreForm::plain);
+    EXPECT_EQ(read("store/version"), "pyxis-store 1 plain\n");
   }
 }
 
