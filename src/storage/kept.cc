@@ -20,6 +20,17 @@ Result<Fd> open_directory_at(int parent, const std::string& name) {
   return open_at(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }
 
+// A crash may have emptied the note (the file system gives its size, not its bytes): its name is the path's
+// digest. Where none of that user's containers has that, it is gone, like any that is not listed.
+std::string noted_path(const std::string& content, const std::string& note, const std::string& of_user,
+                       const std::set<std::string>& paths) {
+  bool emptied = content.find_first_not_of('\0') == content.npos;
+  if (!emptied) return content;
+  for (auto path = paths.lower_bound(of_user); path != paths.end() && path->starts_with(of_user); ++path)
+    if (Digest::of(*path).hex() == note || path->ends_with('/')) return *path;
+  return of_user;
+}
+
 // Not of one that is gone meanwhile.
 bool noted_before(int directory, const std::string& note, uint64_t time) {
   struct stat info;
@@ -64,7 +75,9 @@ Result<Kept> Kept::read(const Store& store, const std::string& root, const UserC
       auto names = list_directory(directory);
       if (!names.ok()) return ok();  // it has just gone
       for (const auto& name : *names) {
-        auto path = read_file(directory, name, PATH_MAX);
+        auto content = read_file(directory, name, PATH_MAX);
+        auto path = content.ok() ? noted_path(*content, name, root + "/users/" + uid + "/", containers.paths)
+                                 : std::move(content);
         // Only of those below the node's own stores it can be seen whether they are there.
         bool gone = path.ok() && path->starts_with(root + "/users/") && !containers.paths.contains(*path) &&
                     !containers.paths.contains(path->substr(0, path->rfind('/') + 1)) &&

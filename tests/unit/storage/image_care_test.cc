@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <ctime>
+#include <fstream>
 
 #include "../store/store_fixture.h"
 #include "storage/collector.h"
@@ -53,11 +54,14 @@ class ImageCare : public testing::StoreTest {
     timespec times[2] = {{when, 0}, {when, 0}};
     ASSERT_EQ(::utimensat(store().uses(), image.hex().c_str(), times, 0), 0);
   }
+  std::string note_of(const Digest& image, const std::string& container) {
+    return path("store/kept/1000/" + image.hex() + "/" + Digest::of(container).hex());
+  }
   // A container that is there, unless it is forgotten from `containers`.
   std::string container_on(const Digest& image, time_t noted_ago = day) {
     auto container = root() + "/users/1000/containers/node/c";
     EXPECT_EQ(text_of(grants().keep(image, container)), "");
-    auto note = path("store/kept/1000/" + image.hex() + "/" + Digest::of(container).hex());
+    auto note = note_of(image, container);
     auto when = std::time(nullptr) - noted_ago;
     timespec times[2] = {{when, 0}, {when, 0}};
     EXPECT_EQ(::utimensat(AT_FDCWD, note.c_str(), times, 0), 0);
@@ -148,6 +152,25 @@ TEST_F(ImageCare, RemovesNothingThatIsKept) {
   EXPECT_THAT(refused(name), HasSubstr("image " + name + " is pinned"));
   EXPECT_THAT(refused(name), HasSubstr("pyxis-storage unpin " + name));
   EXPECT_THAT(refused("registry.example/b:1"), HasSubstr("no image registry.example/b:1"));
+}
+
+// The note's size can reach the disk without its content.
+TEST_F(ImageCare, ACrashThatEmptiesANoteKeepsNothingThatIsNotNeededAndLosesNothingThatIs) {
+  auto one = published("docker://registry.example/a:1", "a");
+  auto container = container_on(one);
+  auto note = note_of(one, container);
+  for (const auto& left : {std::string(), std::string(20, '\0')}) {
+    std::ofstream(note, std::ios::trunc) << left;
+    timespec times[2] = {{1, 0}, {1, 0}};
+    ASSERT_EQ(::utimensat(AT_FDCWD, note.c_str(), times, 0), 0);
+    containers.paths = {root() + "/users/1000/containers/node/another", container};
+    EXPECT_THAT(refused("registry.example/a:1"), HasSubstr("a container stands on"));
+    containers.paths = {root() + "/users/1000/containers/node/"};  // more than could be listed
+    EXPECT_THAT(refused("registry.example/a:1"), HasSubstr("a container stands on"));
+    containers.paths = {root() + "/users/1000/containers/node/another",
+                        root() + "/users/2/containers/node/c"};
+    EXPECT_EQ(refused("registry.example/a:1"), "");
+  }
 }
 
 TEST_F(ImageCare, CollectionTakesNothingThatIsPinned) {
