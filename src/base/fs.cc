@@ -219,14 +219,14 @@ Result<Fd> make_directory_at(int dir, const std::string& name, mode_t mode) {
   return open_at(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }
 
-Result<std::vector<std::string>> list_directory(int dir) {
+Result<std::vector<std::string>> list_directory(int dir, size_t most) {
   auto own = TRY(open_at(dir, ".", O_RDONLY | O_DIRECTORY));  // fdopendir takes the descriptor and its offset
   std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(own.get()), ::closedir);
   if (!stream) return sys_error("opendir");
   own.release();
   std::vector<std::string> names;
   errno = 0;
-  while (auto* entry = ::readdir(stream.get())) {
+  while (auto* entry = names.size() < most ? ::readdir(stream.get()) : nullptr) {
     std::string_view name = entry->d_name;
     if (name != "." && name != "..") names.emplace_back(name);
     errno = 0;

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,7 +51,7 @@ Result<Fd> make_directory_at(int dir, const std::string& name, mode_t mode = 075
 Result<void> remove_tree(int dir, const std::string& name);
 
 // The names in a directory without "." and "..", unsorted.
-Result<std::vector<std::string>> list_directory(int dir);
+Result<std::vector<std::string>> list_directory(int dir, size_t most = SIZE_MAX);
 
 // Advisory flock(2) on an open description: shared by fork, dropped when the last copy closes.
 enum class LockMode { shared, exclusive };
@@ -59,8 +60,8 @@ Result<void> lock(int fd, LockMode mode);
 // True if it was had at once.
 Result<bool> try_lock(int fd, LockMode mode);
 Result<void> unlock(int fd);
-// Whether `name` in `dir` is still the file that `fd` is open on. Who waits for the lock of a file that its holder
-// may remove asks this once it has the lock: it may be that of no file any more.
+// Whether `name` in `dir` is still the file that `fd` is open on. Who waits for the lock of a file that its
+// holder may remove asks this once it has the lock: it may be that of no file any more.
 bool still_named(int dir, const std::string& name, int fd);
 
 inline Result<Fd> open_path(const std::string& path, int flags, mode_t mode) {

@@ -1,5 +1,7 @@
 #include "engine/image_list.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "engine/import.h"
 
@@ -51,10 +53,14 @@ Result<InventoryImage> image_named(const Store& store, const Inventory& inventor
   const InventoryImage* found = nullptr;
   for (const auto& image : inventory.images)
     if (image.digest == manifest) return image;
+  // A reference may look like another image's digest.
+  bool by_digest = std::ranges::any_of(
+      inventory.images, [&](const InventoryImage& image) { return is_digest_of(image, name); });
   for (const auto& image : inventory.images) {
-    if (image.reference != name && image.reference != imported_by &&
-        without_digest(image.reference) != imported_by && !is_digest_of(image, name))
-      continue;
+    bool meant = by_digest ? is_digest_of(image, name)
+                           : image.reference == name || image.reference == imported_by ||
+                                 without_digest(image.reference) == imported_by;
+    if (!meant) continue;
     if (found)
       return fail("'" + printable(name) + "' means several images",
                   "name it by its digest, which '" + list_command + "' shows");

@@ -27,7 +27,7 @@ Result<Fd> open_notes(const std::string& runtime_path) {
   return open_at(runtime->get(), directory_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }
 
-// Where no epilog runs: on login nodes, and after a crash.
+// Where no epilog runs: on login nodes, and after a crash. What is used is young.
 void remove_forgotten(int notes) {
   constexpr time_t longest_job = 30 * 24 * 3600;
   auto names = list_directory(notes);
@@ -51,6 +51,7 @@ Result<std::optional<Digest>> find_pin(const std::string& runtime_path, uint64_t
   auto text = notes.ok() ? read_file(notes->get(), note_name(job, name), max_digest_text)
                          : Result<std::string>(std::move(notes).error());
   if (!text.ok() && text.error().code == ENOENT) return std::optional<Digest>();
+  if (notes.ok()) ::utimensat(notes->get(), note_name(job, name).c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
   return std::optional(TRY(Digest::parse(trim(TRY(std::move(text))))));
 }
 
@@ -58,10 +59,13 @@ Result<void> note_pin(const std::string& runtime_path, uint64_t job, const Refer
                       const Digest& digest) {
   auto runtime = TRY(open_runtime_directory(runtime_path));
   auto notes = TRY(make_directory_at(runtime.get(), directory_name, 0700));
-  auto note = note_name(job, name);
-  if (::faccessat(notes.get(), note.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) return ok();
+  auto note = note_name(job, name), mine = note + "." + std::to_string(::getpid());
   remove_forgotten(notes.get());
-  return write_file(notes.get(), note, digest.text(), 0600);
+  TRY(write_file(notes.get(), mine, digest.text(), 0600));
+  int failed = ::linkat(notes.get(), mine.c_str(), notes.get(), note.c_str(), 0) == 0 ? 0 : errno;
+  ::unlinkat(notes.get(), mine.c_str(), 0);
+  if (failed != 0 && failed != EEXIST) return sys_error(note, failed);
+  return ok();
 }
 
 void forget_pins(const std::string& runtime_path, uint64_t job) {

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -32,7 +33,7 @@ constexpr std::chrono::seconds start_deadline{10};
 Error explain_gone(Error error) {
   if (error.code == ECONNRESET || error.code == EPIPE)
     return fail("the storage helper of this node (pyxis-storage) is gone",
-                "run the command again; if it stays, ask the administrator for slurmd's log");
+                "run the command again; if it stays, ask the administrator for the node's log");
   return error;
 }
 
@@ -58,12 +59,15 @@ Result<std::shared_ptr<SharedStore>> SharedStore::start_helper() {
   request.arguments = {"pyxis-storage", "lend"};
   request.descriptors = {{engine.theirs.get(), storage_socket_fd}, {leash.theirs.get(), storage_leash_fd}};
   request.close_others = true;
-  TRY(spawn(request)).end_within(start_deadline);  // it goes on in a process of its own at once
+  // It goes on in a process of its own at once.
+  auto status = TRY(spawn(request)).end_within(start_deadline);
+  if (!status || !WIFEXITED(*status) || WEXITSTATUS(*status) != 0)
+    return fail(program + " refuses", "show your administrator the line above");
   engine.theirs.reset();
   leash.theirs.reset();
   std::shared_ptr<SharedStore> store(new SharedStore(std::move(engine.ours)));
   store->leash_ = std::move(leash.ours);
-  TRY(store->ask({}));
+  if (TRY(store->ask({})).kind != Reply::ready) return unexpected();
   return store;
 }
 
@@ -92,9 +96,7 @@ Result<void> SharedStore::claim(const Digest& image, ImageOrigin origin, Authori
   claim.request = about(Request::claim, image);
   claim.request.origin = std::move(origin);
   claim.authorization = std::move(authorization);
-  TRY(send(claim.request));
-  waiting_ = std::move(claim);
-  return ok();
+  return send_claim(std::move(claim));
 }
 
 Result<void> SharedStore::claim(const Digest& image, ImageOrigin origin, std::string authorization) {
@@ -102,6 +104,10 @@ Result<void> SharedStore::claim(const Digest& image, ImageOrigin origin, std::st
   claim.request = about(Request::claim, image);
   claim.request.origin = std::move(origin);
   claim.request.authorization = std::move(authorization);
+  return send_claim(std::move(claim));
+}
+
+Result<void> SharedStore::send_claim(Claim claim) {
   TRY(send(claim.request));
   waiting_ = std::move(claim);
   return ok();

@@ -62,6 +62,7 @@ class SharedStore : public SharedImages {
     uint64_t bytes = 0;
   };
 
+  Result<void> send_claim(Claim claim);
   Result<void> await_claim();
   Result<void> send(const StorageRequest& request);
   Result<StorageReply> ask(const StorageRequest& request);

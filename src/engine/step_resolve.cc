@@ -16,17 +16,22 @@ std::string notes_directory(const Settings& settings, const std::string& of_node
   return find_runtime_directory(of_nodes).ok() ? of_nodes : settings.runtime_path;
 }
 
+Result<Digest> ask(const Settings& settings, const ImportRequest& image) {
+  NobodyReports nobody;
+  return ask_what_is_meant(settings, image, nobody);
+}
+
 Result<std::optional<Digest>> resolve(const Environment& environment, const ResolveRequest& request) {
   auto settings = TRY(load_settings(environment));
   ImportRequest image{TRY(parse_reference(request.image)), host_platform(), request.image};
   if (!has_tag(image.reference)) return std::optional<Digest>();
   auto notes = notes_directory(settings, request.runtime_dir);
-  if (request.job_id != 0)
-    if (auto pin = TRY(find_pin(notes, request.job_id, image.reference))) return pin;
-  NobodyReports nobody;
-  auto digest = TRY(ask_what_is_meant(settings, image, nobody));
-  if (request.job_id != 0) TRY(note_pin(notes, request.job_id, image.reference, digest));
-  return std::optional(digest);
+  if (request.job_id == 0) return std::optional(TRY(ask(settings, image)));
+  // Notes that cannot be used are none: on a login node the directory may be somebody else's.
+  if (auto pin = find_pin(notes, request.job_id, image.reference); pin.ok() && *pin) return *pin;
+  auto digest = TRY(ask(settings, image));
+  if (!note_pin(notes, request.job_id, image.reference, digest).ok()) return std::optional(digest);
+  return find_pin(notes, request.job_id, image.reference);  // another srun may have been first
 }
 
 }  // namespace
@@ -34,7 +39,7 @@ Result<std::optional<Digest>> resolve(const Environment& environment, const Reso
 int step_resolve(const Environment& environment, const ResolveRequest& request) {
   auto digest = resolve(environment, request);
   if (digest.ok() && *digest) std::cout << (*digest)->text() << "\n";
-  return digest.ok() ? 0 : 1;  // why not, the nodes say when they try
+  return digest.ok() ? 0 : 1;
 }
 
 }  // namespace pyxis

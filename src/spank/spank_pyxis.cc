@@ -34,7 +34,6 @@ struct Plugin {
       bad_option;  // found in slurmstepd, where Slurm only logs what an option's callback returns
   std::unique_ptr<Engine> engine;
   std::unique_ptr<Step> step;
-  bool in_job = false;  // srun: there was an allocation before it
   // How often plugstack.conf and what it includes name us: it is one library all the same, each of whose
   // callbacks Slurm calls that often.
   unsigned loads = 0;
@@ -127,7 +126,6 @@ int init_post_opt(SlurmApi& api) {
   }
   if (api.context() != Context::local && !(allocator && self.config->sbatch_support)) return 0;
   RealVariables variables;
-  self.in_job = variables.get("SLURM_JOB_ID").has_value();
   // Options of salloc are for the srun inside it, which may well name an image.
   bool say_ignored = std::string_view(::program_invocation_short_name) != "salloc";
   return check_client_options(api, *self.config, self.given, variables, say_ignored);
@@ -137,7 +135,7 @@ int local_user_init(SlurmApi& api) {
   auto& self = plugin();
   if (api.context() != Context::local) return 0;
   RealVariables variables;
-  find_tag_for_job(api, *self.config, variables, Environment::capture().lines(), self.in_job);
+  find_tag_for_job(api, *self.config, variables, Environment::capture().lines());
   return 0;
 }
 

@@ -26,11 +26,11 @@ uint32_t nodes_of_job(SlurmApi& api, ProcessVariables& variables) {
 }
 
 bool wanted(const Config& config) {
-  return config.pin_tags_for_job && config.image_good_for != UINT64_MAX && config.importer.empty() &&
+  return config.pin_tags_for_job && config.image_good_for == 0 && config.importer.empty() &&
          config.engine == EngineKind::pyxis;
 }
 
-// Empty where there is no answer; why, the nodes say.
+// Empty where the image has no tag; an error where there is no answer.
 Result<std::string> ask_engine(const Config& config, const std::vector<std::string>& environment,
                                uint64_t job, const std::string& image) {
   auto answer = TRY(make_pipe());
@@ -48,20 +48,21 @@ Result<std::string> ask_engine(const Config& config, const std::vector<std::stri
   auto engine = TRY(spawn(request));
   answer.writer.reset();
   auto status = engine.end_within(patience);
-  if (!status || !WIFEXITED(*status) || WEXITSTATUS(*status) != 0) return std::string();
+  if (!status || !WIFEXITED(*status) || WEXITSTATUS(*status) != 0) return fail("no answer");
   return std::string(trim(TRY(read_fd(answer.reader.get(), 4096))));
 }
 
 }  // namespace
 
 void find_tag_for_job(SlurmApi& api, const Config& config, ProcessVariables& variables,
-                      const std::vector<std::string>& environment, bool kept) {
+                      const std::vector<std::string>& environment) {
   variables.unset(digest_variable);
   auto image = variables.get(decision_variable(option_row(OptionId::image)));
   if (!wanted(config) || !image || nodes_of_job(api, variables) < 2) return;
-  auto job = kept ? api.number(Item::job_id).value_or(0) : 0;
-  auto digest = ask_engine(config, environment, job, *image);
-  if (!digest.ok() || digest->empty()) return;
+  auto digest = ask_engine(config, environment, api.number(Item::job_id).value_or(0), *image);
+  if (!digest.ok())
+    return tell(api, "what " + *image + " means could not be found out here: each node asks for itself");
+  if (digest->empty()) return;
   variables.set(digest_variable, *digest + " " + *image);
   tell(api, *image + " is " + *digest + " on all nodes of the job");
 }

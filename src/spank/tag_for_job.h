@@ -14,11 +14,10 @@ namespace pyxis::spank {
 constexpr const char* digest_variable = "SLURM_PYXIS_IMAGE_DIGEST";
 
 // slurm_spank_local_user_init(), as the user, once the allocation is there. `environment`: srun's own, as
-// "NAME=value" lines. `kept`: there was a job before this srun, and there may be more steps in it: they get
-// the same. Nothing happens for a job of one node, whose engine sees to that, and where the registry does not
-// answer from here within seconds.
+// "NAME=value" lines. Nothing happens for a job of one node, whose engine sees to that. Where the registry
+// does not answer from here within seconds, the user is told that each node asks for itself.
 void find_tag_for_job(SlurmApi& api, const Config& config, ProcessVariables& variables,
-                      const std::vector<std::string>& environment, bool kept);
+                      const std::vector<std::string>& environment);
 
 // On a node: the digest, if it is of this image; else empty.
 std::string digest_from_client(const std::string& variable, const std::string& image);

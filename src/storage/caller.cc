@@ -51,11 +51,11 @@ Result<void> check_own_place() {
   ssize_t length = ::readlink("/proc/self/exe", path.data(), path.size() - 1);
   if (length <= 0) return sys_error("/proc/self/exe");
   std::string directory(path.data(), static_cast<size_t>(length));
-  while (!directory.empty()) {
+  for (bool own = true; !directory.empty(); own = false) {
     directory.resize(directory.rfind('/'));
     struct stat info;
     if (::stat(directory.empty() ? "/" : directory.c_str(), &info) != 0) return sys_error(directory);
-    bool sticky = (info.st_mode & S_ISVTX) != 0;  // nobody else renames what is in it
+    bool sticky = !own && (info.st_mode & S_ISVTX) != 0;  // nobody renames what is not his
     if (info.st_uid != 0 || ((info.st_mode & 022) != 0 && !sticky))
       return fail((directory.empty() ? "/" : directory) + " can be changed by others than root",
                   "install pyxis-storage where only root can write");

@@ -135,12 +135,12 @@ Result<void> refuse_calls(const std::array<int, N>&... lists) {
 
 // What serving mounts takes, with what the C and C++ libraries do for memory and for ending.
 constexpr std::array mounting_needs = {
-    SCMP_SYS(poll),       SCMP_SYS(recvfrom),  SCMP_SYS(sendmsg),      SCMP_SYS(openat2),
-    SCMP_SYS(open_tree),  SCMP_SYS(read),      SCMP_SYS(fstat),        SCMP_SYS(lseek),
-    SCMP_SYS(newfstatat), SCMP_SYS(close),     SCMP_SYS(kill),         SCMP_SYS(brk),
-    SCMP_SYS(mmap),       SCMP_SYS(munmap),    SCMP_SYS(mremap),       SCMP_SYS(futex),
-    SCMP_SYS(exit),       SCMP_SYS(wait4),     SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
-    SCMP_SYS(madvise),    SCMP_SYS(exit_group)};
+    SCMP_SYS(poll),    SCMP_SYS(ppoll),      SCMP_SYS(recvfrom),      SCMP_SYS(sendmsg),
+    SCMP_SYS(openat2), SCMP_SYS(open_tree),  SCMP_SYS(read),          SCMP_SYS(fstat),
+    SCMP_SYS(lseek),   SCMP_SYS(newfstatat), SCMP_SYS(close),         SCMP_SYS(kill),
+    SCMP_SYS(brk),     SCMP_SYS(mmap),       SCMP_SYS(munmap),        SCMP_SYS(mremap),
+    SCMP_SYS(madvise), SCMP_SYS(futex),      SCMP_SYS(clock_gettime), SCMP_SYS(restart_syscall),
+    SCMP_SYS(wait4),   SCMP_SYS(exit),       SCMP_SYS(exit_group),    SCMP_SYS(rt_sigreturn)};
 
 Result<void> limit(__rlimit_resource resource, rlim_t most) {
   rlimit value{};

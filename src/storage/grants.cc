@@ -13,6 +13,7 @@ namespace {
 
 constexpr time_t proof_lasts = 3600;  // seconds
 constexpr size_t max_origin_bytes = 4096;
+constexpr size_t most_notes = 1000;  // of containers, for each image
 
 bool exists(const Fd& directory, const std::string& name) {
   return ::faccessat(directory.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
@@ -80,6 +81,9 @@ std::optional<ImageOrigin> Grants::granted_from(const Digest& image) const {
 
 Result<void> Grants::keep(const Digest& image, const std::string& container) const {
   auto containers = TRY(make_directory_at(kept_.get(), image.hex(), 0700));
+  if (TRY(list_directory(containers.get(), most_notes)).size() >= most_notes)
+    return Error{"too many containers of this user stand on image " + image.text(), "remove some: pyxis list",
+                 EDQUOT};
   return write_file(containers.get(), Digest::of(container).hex(), container, 0600);
 }
 

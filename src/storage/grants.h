@@ -26,7 +26,8 @@ class Grants {
   // Where it was granted; empty: the user brought it from no registry.
   std::optional<ImageOrigin> granted_from(const Digest& image) const;
 
-  // As long as the container at this path, the user's, stands on it (collector.h).
+  // As long as the container at this path, the user's, stands on it (collector.h). EDQUOT: there are a
+  // thousand.
   Result<void> keep(const Digest& image, const std::string& container) const;
   bool kept(const Digest& image) const;
 
@@ -41,7 +42,8 @@ class Grants {
   Fd grants_, kept_, proven_, origins_;
 };
 
-// The places that all of these layers were brought from, as those who brought them have said.
+// The places that all of these layers were brought from, as those who brought them have said. Nothing where
+// that cannot be read.
 std::set<ImageOrigin> common_origins(const Store& store, const std::vector<Digest>& layers);
 
 }  // namespace pyxis

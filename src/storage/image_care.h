@@ -20,7 +20,8 @@ Result<std::vector<TableRow>> list_shared_images(const Store& store, const std::
 // Names and digests as in engine/image_list.h. All are pinned or none.
 Result<void> pin_shared_images(const Store& store, const std::vector<std::string>& names, bool pinned);
 
-// The images that are to go. Error where something keeps one of them.
+// The images that are to go. Error where something keeps one of them. Nothing is held: what comes into use
+// afterwards collect_shared() sees.
 Result<std::vector<Digest>> removable_images(const Store& store, const std::string& root,
                                              const UserContainers& containers,
                                              const std::vector<std::string>& names);

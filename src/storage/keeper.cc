@@ -15,6 +15,7 @@
 #include "base/passed_descriptors.h"
 #include "base/pipe.h"
 #include "base/process.h"
+#include "contract/reference.h"
 #include "contract/storage.h"
 #include "engine/image_fixups.h"
 #include "image/manifest.h"
@@ -34,8 +35,9 @@ using Kind = StorageReply::Kind;
 
 constexpr std::chrono::seconds engine_patience{30};  // for a whole message, either way
 constexpr timeval send_patience{.tv_sec = 30, .tv_usec = 0};
-constexpr unsigned most_mounts = 64;         // of an image, by one step
-constexpr unsigned most_outside_steps = 16;  // helpers of a user
+constexpr unsigned most_mounts = 64;                // of an image, by one step
+constexpr unsigned most_outside_steps = 16;         // helpers of a user
+constexpr std::chrono::seconds asking_patience{1};  // of one too many
 
 StorageReply simple(Kind kind, std::string text = {}) {
   StorageReply reply;
@@ -77,8 +79,9 @@ class Keeper {
 
   // An Error ends the connection.
   Result<void> run() {
+    if (outside_steps() && !TRY(take_turn())) return send_away();
     TRY(receive_mounts());  // the parent is ready
-    while (plan_.leash) TRY(wait_once());
+    while (plan_.leash && (plan_.engine || !outside_steps())) TRY(wait_once());
     return ok();
   }
 
@@ -120,7 +123,7 @@ class Keeper {
   }
 
   Result<void> answer(const StorageRequest& request) {
-    if (outside_steps()) TRY(may_serve_outside(request));
+    if (outside_steps() && !served_outside(request.kind)) return out_of_order();
     switch (request.kind) {
       case StorageRequest::Kind::hello:
         say(simple(Kind::ready, user_store_path(plan_.root, plan_.user)));
@@ -149,23 +152,33 @@ class Keeper {
 
   // There, a user makes as many helpers as he likes, and can have them stopped whenever he likes: they are
   // few and take no lock that others wait for.
-  Result<void> may_serve_outside(const StorageRequest& request) {
-    if (request.kind != StorageRequest::Kind::hello && request.kind != StorageRequest::Kind::claim &&
-        request.kind != StorageRequest::Kind::mount)
-      return out_of_order();
+  static bool served_outside(StorageRequest::Kind kind) {
+    return kind == StorageRequest::Kind::hello || kind == StorageRequest::Kind::claim ||
+           kind == StorageRequest::Kind::mount;
+  }
+
+  Result<bool> take_turn() {
+    auto name = "outside-" + std::to_string(plan_.user) + "-";
     for (unsigned n = 0; !turn_ && n < most_outside_steps; ++n)
-      turn_ =
-          TRY(store_.try_lock_exclusive("outside-" + std::to_string(plan_.user) + "-" + std::to_string(n)));
-    if (turn_) return ok();
-    return Error{"too many containers are being started on images of this node", "run the command again",
-                 EAGAIN};
+      turn_ = TRY(store_.try_lock_exclusive(name + std::to_string(n)));
+    return static_cast<bool>(turn_);
+  }
+
+  // Once it has asked, so that it finds the connection open.
+  Result<void> send_away() {
+    TRY(receive_plain_message(plan_.engine.get(), max_storage_message_bytes, asking_patience));
+    say(StorageReply::failure(
+        fail("too many containers are being started on images of this node", "run the command again")));
+    return ok();
   }
 
   // --- images that are there ------------------------------------------------------------------------------
 
   // Whoever may not have an image does not learn whether it is there.
   Result<void> claim(const StorageRequest& request) {
-    auto image = TRY(find_image(store_, request.image));
+    // Without a registry to ask, how long the answer takes would tell.
+    bool nobodys = outside_steps() && !grants_.kept(request.image);
+    auto image = nobodys ? std::nullopt : TRY(find_image(store_, request.image));
     auto decision = image ? entitlement_.decide(request, *image) : Entitlement::Decision{};
     if (decision.granted && TRY(grant_present(request.image, decision.text))) {
       registries_.dismiss();  // once the engine has its answer: that takes a moment
@@ -180,15 +193,16 @@ class Keeper {
 
   // False where it was removed meanwhile.
   Result<bool> grant_present(const Digest& digest, const std::string& warning) {
-    // A container keeps the image where there is no step.
+    // Outside of steps a container keeps it.
     auto hold = outside_steps() ? Fd() : TRY(hold_images(store_));
+    TRY(use(digest));
     auto image = TRY(find_image(store_, digest));
     if (!image) return false;
     TRY(grant(digest, warning, TRY(layer_bytes(*image))));
     return true;
   }
 
-  // Needs hold_images(): nobody may remove it before it is in use.
+  // Of what is in use, or cannot be removed because of hold_images().
   Result<void> grant(const Digest& image, const std::string& warning, uint64_t bytes) {
     TRY(use(image));
     granted_.insert(image);
@@ -264,6 +278,7 @@ class Keeper {
     auto parsed = TRY(parse_manifest(request.manifest));
     auto* manifest = std::get_if<Manifest>(&parsed);
     if (!manifest) return fail("no manifest of an image");
+    if (auto named = parse_reference(request.reference); !named.ok()) return std::move(named).error();
     if (Digest::of(request.config) != manifest->config.digest)
       return fail("the image's configuration is not the one that its manifest names");
     Filling filling;

@@ -1,7 +1,9 @@
 #include "storage/kept.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,8 +18,14 @@ constexpr size_t most_containers = 10000;
 // What was noted so lately may be about to be made.
 constexpr uint64_t noted_lately = 600;  // seconds
 
+// Not what the user has mounted there (FUSE): it could answer never.
 Result<Fd> open_directory_at(int parent, const std::string& name) {
-  return open_at(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  open_how how{};
+  how.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
+  Fd directory(static_cast<int>(::syscall(SYS_openat2, parent, name.c_str(), &how, sizeof how)));
+  if (!directory) return sys_error(name);
+  return directory;
 }
 
 // A crash may have emptied the note (the file system gives its size, not its bytes): its name is the path's
@@ -48,18 +56,16 @@ Result<UserContainers> list_user_containers(const std::string& root, const std::
   auto users = open_path(root + "/users", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!users.ok())
     return users.error().code == ENOENT ? Result<UserContainers>(containers) : std::move(users).error();
-  TRY(each_directory(users->get(), [&](const std::string& uid, int user) -> Result<void> {
-    auto all = open_directory_at(user, "containers");
-    if (!all.ok()) return ok();
-    auto here = open_directory_at(all->get(), host);
-    if (!here.ok()) return ok();
-    auto names = list_directory(here->get());
-    bool known = names.ok() && names->size() <= most_containers;
+  for (const auto& uid : TRY(list_directory(users->get()))) {
     auto directory = root + "/users/" + uid + "/containers/" + host + "/";
+    auto here = open_directory_at(users->get(), uid + "/containers/" + host);
+    if (!here.ok() && here.error().code == ENOENT) continue;
+    auto names = here.ok() ? list_directory(here->get(), most_containers + 1)
+                           : Result<std::vector<std::string>>(std::move(here).error());
+    bool known = names.ok() && names->size() <= most_containers;
     if (!known) paths.insert(directory);  // all that there may be
     for (size_t i = 0; known && i < names->size(); ++i) paths.insert(directory + (*names)[i]);
-    return ok();
-  }));
+  }
   return containers;
 }
 

@@ -159,7 +159,11 @@ void serve_mounts(const MountService& service, int socket, int leash, pid_t keep
   std::array<char, max_hex_length + 1> order;
   for (;;) {
     std::array<pollfd, 2> watched{{{socket, POLLIN, 0}, {leash, POLLIN, 0}}};
-    if (::poll(watched.data(), watched.size(), -1) < 0) continue;
+    if (::poll(watched.data(), watched.size(), -1) < 0) {
+      if (errno == EINTR) continue;
+      ::kill(keeper, SIGKILL);
+      return;
+    }
     if (watched[1].revents) {
       if (!readable_within(socket, keeper_patience)) ::kill(keeper, SIGKILL);
       return;

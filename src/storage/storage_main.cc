@@ -1,7 +1,7 @@
-// `pyxis-storage serve UID GID ASK HTTP-REGISTRIES`: the node's shared store, for one user's step. Started by
-// the plugin, as root.
+// `pyxis-storage`: the node's shared store. `serve UID GID ASK HTTP-REGISTRIES`: for one user's step, started by
+// the plugin as root. `lend`: for whoever starts it, where it is installed setuid root. The others are root's.
 //
-// Two processes. The parent keeps the one right that id-mapped mounts take; the keeper has none, and does all
+// Serving takes two processes. The parent keeps the one right that id-mapped mounts take; the keeper has none, and does all
 // the rest as the store's user. Nothing that a user has sent is looked at before both are what they are to
 // be.
 #include <fcntl.h>
@@ -17,7 +17,6 @@
 #include <algorithm>
 #include <array>
 #include <climits>
-#include <functional>
 #include <iostream>
 #include <optional>
 #include <span>
@@ -108,6 +107,18 @@ Result<std::string> own_directory() {
   return std::string(self.substr(0, self.rfind('/')));
 }
 
+// Makes nothing: a user could have this stopped half-way, with the lock on what it makes.
+Result<void> find_used_store() {
+  struct stat info;
+  auto version = shared_store_path(storage_path) + "/version";
+  if (::stat(version.c_str(), &info) != 0) return sys_error(version);
+  if (info.st_size == 0) return fail(version + " is empty", "run a step on this node");
+  return ok();
+}
+
+// A start has its mounts in far less, and needs no helper once it has them.
+constexpr unsigned longest_loan = 60;  // seconds
+
 Result<void> keep_store(KeeperPlan plan, const Owner& owner) {
   TRY(become_keeper(owner));
   ::prctl(PR_SET_NAME, "pyxis-storage");
@@ -115,18 +126,20 @@ Result<void> keep_store(KeeperPlan plan, const Owner& owner) {
   return run_keeper(std::move(plan));
 }
 
-// As root; returns when the step is over. `prepare`: what is to be there for the user.
-Result<void> serve(const Owner& user, EntitlementSettings entitlement,
-                   const std::function<Result<void>()>& prepare) {
+// As root; returns when the step is over.
+Result<void> serve(const Owner& user, EntitlementSettings entitlement) {
+  bool lends = entitlement.policy == AskPolicy::kept;
   Fd engine(storage_socket_fd), leash(storage_leash_fd);
   auto owner = TRY(find_store_owner());
   auto libexec = TRY(own_directory());
-  TRY(prepare_shared(owner));
+  TRY(lends ? find_used_store() : prepare_shared(owner));
+  if (lends) ::alarm(longest_loan);
   auto [ours, theirs] = TRY(make_socket_pair(SOCK_SEQPACKET));
   pid_t pid = ::fork();
   if (pid < 0) return sys_error("fork");
   if (pid == 0) {
     ours.reset();
+    if (lends) ::alarm(longest_loan);  // fork(2) does not pass it on
     auto kept = keep_store({storage_path, libexec, std::move(entitlement), user.uid, std::move(engine),
                             std::move(leash), std::move(theirs)},
                            owner);
@@ -134,6 +147,7 @@ Result<void> serve(const Owner& user, EntitlementSettings entitlement,
   }
   theirs.reset();
   engine.reset();  // the leash stays: whoever waits for its end waits for this process, too
+  auto prepare = [&] { return lends ? ok() : prepare_user(user); };
   auto service =
       TRY_CONTEXT(become_mounter(shared_store_path(storage_path), owner, user, prepare), storage_path);
   TRY(confine_mounter());
@@ -177,7 +191,7 @@ Result<void> probe() {
   TRY(prepare_shared(owner));
   TRY_CONTEXT(become_mounter(shared_store_path(storage_path), owner, nobody, [] { return ok(); }),
               storage_path);
-  return ok();
+  return confine_mounter();
 }
 
 void print(const Collection& collection, bool dry_run) {
@@ -193,15 +207,19 @@ struct OpenStore {
   UserContainers containers;
 };
 
+// What root looks at before.
+enum class Look { at_containers, at_nothing };
+
 // Root only looks what there is; from here on this process is the store's user, and has nothing else. Nothing
 // where nobody has used the store yet.
-Result<std::optional<OpenStore>> open_as_keeper() {
+Result<std::optional<OpenStore>> open_as_keeper(Look look) {
   auto owner = TRY(find_store_owner());
   auto path = shared_store_path(storage_path);
   if (::access(path.c_str(), F_OK) != 0) return std::optional<OpenStore>();
   std::array<char, 65> host{};
   if (::gethostname(host.data(), host.size() - 1) != 0) return sys_error("gethostname");
-  auto containers = TRY(list_user_containers(storage_path, host.data()));
+  UserContainers containers;
+  if (look == Look::at_containers) containers = TRY(list_user_containers(storage_path, host.data()));
   auto libexec = TRY(own_directory());
   TRY(become_keeper(owner));
   TRY(confine_to_store(path, libexec));
@@ -214,7 +232,7 @@ Error no_images_yet() {
 }
 
 Result<void> collect_here(const CollectArguments& arguments) {
-  auto opened = TRY(open_as_keeper());
+  auto opened = TRY(open_as_keeper(Look::at_containers));
   if (!opened) return arguments.images.empty() ? ok() : Result<void>(no_images_yet());
   const auto& [store, containers] = *opened;
   auto limits = arguments.limits;
@@ -223,13 +241,13 @@ Result<void> collect_here(const CollectArguments& arguments) {
   if (!arguments.quiet) print(collection, arguments.dry_run);
   for (const auto& image : limits.images)
     if (std::ranges::find(collection.images, image, &InventoryImage::digest) == collection.images.end())
-      return fail("image " + image.text() + " came into use meanwhile", "run the command again");
+      return fail("image " + image.text() + " was used or removed meanwhile", "see 'pyxis-storage images'");
   return ok();
 }
 
 Result<void> list_here(std::span<char* const> words) {
   TRY(refuse_arguments(words));
-  auto opened = TRY(open_as_keeper());
+  auto opened = TRY(open_as_keeper(Look::at_containers));
   std::vector<TableRow> rows = {shared_image_heading()};
   if (opened) rows = TRY(list_shared_images(opened->store, storage_path, opened->containers));
   std::cout << table_text(rows);
@@ -238,7 +256,7 @@ Result<void> list_here(std::span<char* const> words) {
 
 Result<void> pin_here(std::span<char* const> words, bool pinned) {
   auto names = TRY(parse_images(words));
-  auto opened = TRY(open_as_keeper());
+  auto opened = TRY(open_as_keeper(Look::at_nothing));
   if (!opened) return no_images_yet();
   return pin_shared_images(opened->store, names, pinned);
 }
@@ -296,9 +314,15 @@ int run_collect(std::span<char* const> words) {
   return outcome_of(pyxis::collect_here(*arguments));
 }
 
-bool is_socket(int fd) {
-  struct stat info;
-  return ::fstat(fd, &info) == 0 && S_ISSOCK(info.st_mode);
+// One whose other end is known to be there until it is closed. Others never say that it is.
+bool is_connected(int fd) {
+  int domain = 0, type = 0;
+  socklen_t size = sizeof(int);
+  sockaddr_storage peer;
+  socklen_t peer_size = sizeof peer;
+  return ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX &&
+         ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM &&
+         ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &peer_size) == 0;
 }
 
 int run_serve(std::span<char* const> words) {
@@ -309,8 +333,7 @@ int run_serve(std::span<char* const> words) {
   if (!uid || !gid || !entitlement)
     return outcome_of(fail("'serve' is for the plugin", "pyxis-storage --help"));
   if (!leave_caller()) return 0;
-  Owner user{*uid, *gid};
-  return log_outcome(serve(user, *entitlement, [user] { return prepare_user(user); }));
+  return log_outcome(serve({*uid, *gid}, *entitlement));
 }
 
 // What a user may do where an administrator has installed this setuid root, and no more: have the layers of
@@ -320,13 +343,13 @@ int run_for_caller(std::span<char* const> words) {
   auto caller = leave_caller_behind(2);
   if (!caller.ok()) return outcome_of(caller.error());
   ::signal(SIGPIPE, SIG_IGN);
-  bool sockets = is_socket(storage_socket_fd) && is_socket(storage_leash_fd);
+  bool sockets = is_connected(storage_socket_fd) && is_connected(storage_leash_fd);
   if (words.size() != 1 || std::string_view(words[0]) != "lend" || !sockets)
     return outcome_of(fail("pyxis-storage is for root"));
   if (!leave_caller()) return 0;
   EntitlementSettings settings;
   settings.policy = AskPolicy::kept;
-  return log_outcome(serve(*caller, std::move(settings), [] { return ok(); }));
+  return log_outcome(serve(*caller, std::move(settings)));
 }
 
 }  // namespace

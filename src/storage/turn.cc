@@ -109,7 +109,7 @@ Result<Turn> Turn::take(const Store& store, const Digest& layer, uint64_t bytes,
     auto lock = TRY(store.try_lock_exclusive(name));
     if (!lock) lock = TRY(wait_for_lock(store, name, bytes, last, waiting));
     if (!lock) continue;
-    (void)::ftruncate(lock.get(), 0);  // how far another one was
+    (void)!::ftruncate(lock.get(), 0);  // how far another one was
     return Turn(std::move(lock));
   }
   return Turn(Fd());

@@ -195,9 +195,14 @@ void touch_image(const Store& store, const Digest& image) {
 }
 
 Result<void> pin_image(const Store& store, const Digest& image, bool pinned) {
-  auto uses = TRY(make_directory_at(store.uses(), image.hex(), 0700));
   struct stat before;
-  if (::fstat(uses.get(), &before) != 0) return sys_error("uses of " + image.text());
+  bool used = ::fstatat(store.uses(), image.hex().c_str(), &before, AT_SYMLINK_NOFOLLOW) == 0;
+  auto uses = TRY(make_directory_at(store.uses(), image.hex(), 0700));
+  if (!used) {
+    auto stored = TRY(find_image(store, image));
+    before = {};
+    before.st_mtim.tv_sec = stored ? static_cast<time_t>(stored->created) : 0;
+  }
   if (pinned)
     TRY(write_file(uses.get(), pin_name, "", 0600));
   else if (::unlinkat(uses.get(), pin_name, 0) != 0 && errno != ENOENT)

@@ -1,4 +1,4 @@
-# One store of images for all users of a node (store=system): what they save, and what they cannot do to each other.
+# One store of images for all users of a node (the default): what they save, and what they cannot do to each other.
 
 load helpers
 
@@ -472,6 +472,27 @@ end_step() {
 
 # --- nodes without --------------------------------------------------------------------------------------
 
+@test "the part of the helper that makes mounts can make no other calls" {
+  local pid
+  open_shell in step_of bob -n1 --container-image="$IMAGE"
+  for pid in $(pgrep -u _pyxis -x pyxis-storage); do
+    grep -q '^Seccomp:[[:space:]]*2$' "/proc/$pid/status" || { echo "$pid is not confined" && false; }
+  done
+  assert [ "$(pgrep -c -u _pyxis -x pyxis-storage)" -ge 2 ]
+  close_shell in
+}
+
+@test "root's listing does not wait for what a user has mounted over his own store" {
+  local place
+  run -0 step_of bob --container-image="$IMAGE" true
+  place=$(users_store bob)/containers
+  # Another file system there, as FUSE could be.
+  on node1 mount -t tmpfs none "$place"
+  run -0 on node1 "$STORAGE" images
+  on node1 umount "$place"
+  assert_output --partial "$IMAGE"
+}
+
 # --- outside of steps ------------------------------------------------------------------------------------
 
 own_container() { # USER NAME: of a shared image
@@ -513,17 +534,27 @@ on_node1_as() { # USER COMMAND...
   withstood
   attack alice lent-verbs
   withstood
+  attack alice lent-sockets
+  withstood
   run -0 on_node1_as bob pyxis start pyxis_mine cat /note
 }
 
 @test "the setuid helper does not run where others can put programs beside it" {
   local place=$SUITE/place
   own_container bob mine
-  install -d -m 777 "$place"
+  install -d -m 755 "$place"
   install -m 4755 "$STORAGE" "$place/pyxis-storage"
   STORAGE=$place/pyxis-storage attack bob lent "$(images_there)"
-  assert_failure
-  refute_output --partial had
+  assert_success
+  assert_output --partial had
+  for mode in 777 1777; do
+    chmod "$mode" "$place"
+    STORAGE=$place/pyxis-storage attack bob lent "$(images_there)"
+    assert_failure
+    refute_output --partial had
+    run on_node1_as bob "$place/pyxis-storage" lend
+    assert_output --partial "$place can be changed by others than root"
+  done
   rm -r "$place"
 }
 

@@ -1,7 +1,8 @@
 #include "engine/job_pins.h"
 
-#include <gtest/gtest.h>
 #include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
 
@@ -39,6 +40,20 @@ TEST_F(JobPins, TheFirstOneCountsForTheJobAndTheName) {
   EXPECT_EQ(pin(7, "docker://debian:trixie"), first_);
   EXPECT_EQ(pin(7, "debian:bookworm"), std::nullopt);
   EXPECT_EQ(pin(77, "debian:trixie"), std::nullopt);
+}
+
+TEST_F(JobPins, OfJobsLongGoneGoUnlessTheyAreUsed) {
+  ASSERT_TRUE(note_pin(directory_, 7, *parse_reference("used"), first_).ok());
+  ASSERT_TRUE(note_pin(directory_, 8, *parse_reference("forgotten"), first_).ok());
+  auto notes = open_path(directory_ + "/pins", O_RDONLY | O_DIRECTORY);
+  ASSERT_TRUE(notes.ok());
+  timespec long_ago[2] = {{1000, 0}, {1000, 0}};
+  for (const auto& note : *list_directory(notes->get()))
+    ASSERT_EQ(::utimensat(notes->get(), note.c_str(), long_ago, 0), 0);
+  EXPECT_EQ(pin(7, "used"), first_);
+  ASSERT_TRUE(note_pin(directory_, 9, *parse_reference("new"), first_).ok());
+  EXPECT_EQ(pin(7, "used"), first_);
+  EXPECT_EQ(pin(8, "forgotten"), std::nullopt);
 }
 
 TEST_F(JobPins, GoWithTheirJob) {

@@ -21,9 +21,10 @@ std::optional<std::string> left_for_nodes(const std::string& program, uint32_t n
   FakeSlurm slurm;
   slurm.numbers[Item::nodes] = nodes;
   FakeVariables variables;
-  variables.env = Environment::from({"SLURM_PYXIS_CONTAINER_IMAGE=a:b", "SLURM_PYXIS_IMAGE_DIGEST=stale a:b"});
+  variables.env =
+      Environment::from({"SLURM_PYXIS_CONTAINER_IMAGE=a:b", "SLURM_PYXIS_IMAGE_DIGEST=stale a:b"});
   config.pyxis_path = program;
-  find_tag_for_job(slurm, config, variables, {}, true);
+  find_tag_for_job(slurm, config, variables, {});
   return variables.env.get(digest_variable);
 }
 
@@ -39,13 +40,26 @@ TEST(TagForJob, IsNothingWithoutAnAnswer) {
   EXPECT_EQ(left_for_nodes("/nonexistent", 2), std::nullopt);
 }
 
+TEST(TagForJob, SaysWhereItCouldNotBeFoundOut) {
+  for (const auto& [program, said] : {std::pair("/bin/false", true), std::pair("/bin/true", false)}) {
+    FakeSlurm slurm;
+    slurm.numbers[Item::nodes] = 2;
+    FakeVariables variables;
+    variables.env = Environment::from({"SLURM_PYXIS_CONTAINER_IMAGE=a:b"});
+    Config config;
+    config.pyxis_path = program;
+    find_tag_for_job(slurm, config, variables, {});
+    EXPECT_EQ(slurm.said.size(), said ? 1u : 0u) << program;
+  }
+}
+
 TEST(TagForJob, IsNotAskedForWhereNobodyWantsIt) {
   EXPECT_EQ(left_for_nodes("/bin/echo", 1), std::nullopt);
   Config config;
   config.pin_tags_for_job = false;
   EXPECT_EQ(left_for_nodes("/bin/echo", 2, config), std::nullopt);
   config = {};
-  config.image_good_for = UINT64_MAX;
+  config.image_good_for = 600;
   EXPECT_EQ(left_for_nodes("/bin/echo", 2, config), std::nullopt);
   config = {};
   config.importer = "/bin/importer";

@@ -203,6 +203,17 @@ TEST_F(Collect, APinIsNoUse) {
   }
 }
 
+TEST_F(Collect, APinIsNoUseOfWhatWasNeverUsed) {
+  auto image = published("one", {sized("base")});
+  auto made = take_inventory(store())->images[0].last_use;
+  ASSERT_EQ(text_of(pin_image(store(), image.digest, true)), "");
+  EXPECT_EQ(take_inventory(store())->images[0].last_use, made);
+  struct stat info;
+  ASSERT_EQ(::stat(path("store/uses/" + image.digest.hex()).c_str(), &info), 0);
+  EXPECT_EQ(static_cast<uint64_t>(info.st_mtim.tv_sec), made);
+  EXPECT_EQ(info.st_mtim.tv_nsec, 0);  // not the moment of the pin
+}
+
 TEST_F(Collect, WaitsForWhoeverHoldsImages) {
   auto hold = hold_images(store());
   ASSERT_EQ(text_of(hold), "");
