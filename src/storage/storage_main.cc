@@ -1,11 +1,11 @@
-// `pyxis-storage`: the node's shared store. `serve UID GID ASK HTTP-REGISTRIES`: for one user's step, started by
-// the plugin as root. `lend`: for whoever starts it, where it is installed setuid root. The others are root's.
+// `pyxis-storage`: the node's shared store. `serve UID GID ASK HTTP-REGISTRIES`: for one user's step, started
+// by the plugin as root. `lend`: for whoever starts it, where it is installed setuid root. The others are
+// root's.
 //
-// Serving takes two processes. The parent keeps the one right that id-mapped mounts take; the keeper has none, and does all
-// the rest as the store's user. Nothing that a user has sent is looked at before both are what they are to
-// be.
+// Serving takes two processes. The parent keeps the one right that id-mapped mounts take; the keeper has
+// none, and does all the rest as the store's user. Nothing that a user has sent is looked at before both are
+// what they are to be.
 #include <fcntl.h>
-#include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -14,9 +14,6 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
-#include <climits>
 #include <iostream>
 #include <optional>
 #include <span>
@@ -26,31 +23,19 @@
 #include "base/log.h"
 #include "base/pipe.h"
 #include "base/process.h"
-#include "base/table.h"
 #include "base/text.h"
 #include "contract/storage.h"
 #include "storage/caller.h"
-#include "storage/collector.h"
 #include "storage/confine.h"
-#include "storage/image_care.h"
 #include "storage/keeper.h"
 #include "storage/layout.h"
 #include "storage/parent.h"
+#include "storage/root_verbs.h"
 #include "storage/storage_arguments.h"
+#include "storage/store_owner.h"
 
 namespace pyxis {
 namespace {
-
-Result<Owner> find_store_owner() {
-  errno = 0;
-  const auto* entry = ::getpwnam(storage_user);
-  if (!entry)
-    return fail(
-        std::string("there is no user ") + storage_user,
-        std::string("make it: useradd --system --no-create-home --shell /usr/sbin/nologin ") + storage_user);
-  if (entry->pw_uid == 0) return fail(std::string("the user ") + storage_user + " is root");
-  return Owner{entry->pw_uid, entry->pw_gid};
-}
 
 // Only below directories that root alone can change is what root makes what it seems to be.
 Result<Fd> root_directory(int parent, const std::string& name, mode_t mode) {
@@ -99,14 +84,6 @@ Result<void> prepare_user(const Owner& user) {
   return ok();
 }
 
-Result<std::string> own_directory() {
-  std::array<char, PATH_MAX> path;
-  ssize_t length = ::readlink("/proc/self/exe", path.data(), path.size());
-  if (length <= 0) return sys_error("/proc/self/exe");
-  std::string_view self(path.data(), static_cast<size_t>(length));
-  return std::string(self.substr(0, self.rfind('/')));
-}
-
 // Makes nothing: a user could have this stopped half-way, with the lock on what it makes.
 Result<void> find_used_store() {
   struct stat info;
@@ -131,7 +108,7 @@ Result<void> serve(const Owner& user, EntitlementSettings entitlement) {
   bool lends = entitlement.policy == AskPolicy::kept;
   Fd engine(storage_socket_fd), leash(storage_leash_fd);
   auto owner = TRY(find_store_owner());
-  auto libexec = TRY(own_directory());
+  auto libexec = TRY(programs_directory());
   TRY(lends ? find_used_store() : prepare_shared(owner));
   if (lends) ::alarm(longest_loan);
   auto [ours, theirs] = TRY(make_socket_pair(SOCK_SEQPACKET));
@@ -194,73 +171,6 @@ Result<void> probe() {
   return confine_mounter();
 }
 
-void print(const Collection& collection, bool dry_run) {
-  for (const auto& image : collection.images)
-    std::cout << image.digest.text() << "  " << printable(image.reference) << "\n";
-  std::cout << collection.images.size() << (collection.images.size() == 1 ? " image" : " images") << " and "
-            << collection.layers.size() << (collection.layers.size() == 1 ? " layer" : " layers")
-            << (dry_run ? " would go: " : " removed: ") << human_bytes(collection.bytes) << "\n";
-}
-
-struct OpenStore {
-  Store store;
-  UserContainers containers;
-};
-
-// What root looks at before.
-enum class Look { at_containers, at_nothing };
-
-// Root only looks what there is; from here on this process is the store's user, and has nothing else. Nothing
-// where nobody has used the store yet.
-Result<std::optional<OpenStore>> open_as_keeper(Look look) {
-  auto owner = TRY(find_store_owner());
-  auto path = shared_store_path(storage_path);
-  if (::access(path.c_str(), F_OK) != 0) return std::optional<OpenStore>();
-  std::array<char, 65> host{};
-  if (::gethostname(host.data(), host.size() - 1) != 0) return sys_error("gethostname");
-  UserContainers containers;
-  if (look == Look::at_containers) containers = TRY(list_user_containers(storage_path, host.data()));
-  auto libexec = TRY(own_directory());
-  TRY(become_keeper(owner));
-  TRY(confine_to_store(path, libexec));
-  auto store = TRY(Store::open(path, [] { return StoreForm::overlay; }));
-  return std::optional(OpenStore{std::move(store), std::move(containers)});
-}
-
-Error no_images_yet() {
-  return fail(std::string("there are no images in ") + storage_path);
-}
-
-Result<void> collect_here(const CollectArguments& arguments) {
-  auto opened = TRY(open_as_keeper(Look::at_containers));
-  if (!opened) return arguments.images.empty() ? ok() : Result<void>(no_images_yet());
-  const auto& [store, containers] = *opened;
-  auto limits = arguments.limits;
-  limits.images = TRY(removable_images(store, storage_path, containers, arguments.images));
-  auto collection = TRY(collect_shared(store, storage_path, limits, containers, arguments.dry_run));
-  if (!arguments.quiet) print(collection, arguments.dry_run);
-  for (const auto& image : limits.images)
-    if (std::ranges::find(collection.images, image, &InventoryImage::digest) == collection.images.end())
-      return fail("image " + image.text() + " was used or removed meanwhile", "see 'pyxis-storage images'");
-  return ok();
-}
-
-Result<void> list_here(std::span<char* const> words) {
-  TRY(refuse_arguments(words));
-  auto opened = TRY(open_as_keeper(Look::at_containers));
-  std::vector<TableRow> rows = {shared_image_heading()};
-  if (opened) rows = TRY(list_shared_images(opened->store, storage_path, opened->containers));
-  std::cout << table_text(rows);
-  return ok();
-}
-
-Result<void> pin_here(std::span<char* const> words, bool pinned) {
-  auto names = TRY(parse_images(words));
-  auto opened = TRY(open_as_keeper(Look::at_nothing));
-  if (!opened) return no_images_yet();
-  return pin_shared_images(opened->store, names, pinned);
-}
-
 }  // namespace
 }  // namespace pyxis
 
@@ -289,7 +199,8 @@ The store of images that a node has for all its users, /var/lib/pyxis. For root.
 
 IMAGE is a name (debian:trixie), or a digest as 'images' shows it.
 The plugin starts `pyxis-storage serve` by itself, and `collect` after jobs (plugstack.conf: store_limit). The timer
-pyxis-collect of systemd's collects once a day where it is enabled.
+pyxis-collect of systemd's collects once a day where it is enabled. Made setuid root (chmod u+s), the program also lets users
+start and export their containers on shared layers outside of jobs' steps; docs/admin.md says more.
 )";
 
 int outcome_of(const pyxis::Result<void>& done) {

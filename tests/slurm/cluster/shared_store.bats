@@ -92,6 +92,18 @@ import_private_image() {
     $'HEAD /v2/busybox/manifests/DIGEST\nHEAD /v2/busybox/manifests/latest 200'
 }
 
+@test "a registry that does not know HEAD, or does not say a digest, is asked by GET" {
+  local kind
+  for kind in no-head quiet-head; do
+    forget_all
+    run -0 step_of alice --container-image="$FAULTD/$kind/busybox" true
+    mark_log fault
+    run -0 step_of bob --container-image="$FAULTD/$kind/busybox" sh -c 'echo "$IMAGE_VARIABLE"'
+    assert_output --partial 'from the image'
+    assert_equal "$(blobs_asked_for fault)" ""
+  done
+}
+
 @test "32 steps of four users at once on an empty store: each blob is asked for once" {
   local n user pids=()
   forget_all
