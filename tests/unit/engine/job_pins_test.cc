@@ -48,7 +48,9 @@ TEST_F(JobPins, OfJobsLongGoneGoUnlessTheyAreUsed) {
   auto notes = open_path(directory_ + "/pins", O_RDONLY | O_DIRECTORY);
   ASSERT_TRUE(notes.ok());
   timespec long_ago[2] = {{1000, 0}, {1000, 0}};
-  for (const auto& note : *list_directory(notes->get()))
+  auto names = list_directory(notes->get());
+  ASSERT_TRUE(names.ok());
+  for (const auto& note : *names)
     ASSERT_EQ(::utimensat(notes->get(), note.c_str(), long_ago, 0), 0);
   EXPECT_EQ(pin(7, "used"), first_);
   ASSERT_TRUE(note_pin(directory_, 9, *parse_reference("new"), first_).ok());
