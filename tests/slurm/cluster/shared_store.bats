@@ -30,6 +30,15 @@ forget_all() {
   rm -rf "$PYXIS_CLUSTER_DIR/node1/shared-store/"*
 }
 
+own_container() { # USER NAME: of a shared image
+  forget_all
+  run -0 step_of "$1" --container-image="$IMAGE" --container-name="$2" sh -c 'echo changed >/note'
+}
+
+on_node1_as() { # USER COMMAND...
+  "$repo/scripts/cluster" run --node node1 --user "$1" -- "${@:2}" 3>&-
+}
+
 layers_there() { find "$(shared)/layers/sha256" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort; }
 images_there() { find "$(shared)/images/sha256" -mindepth 1 -maxdepth 1 -printf 'sha256:%f\n' | sort; }
 
@@ -494,27 +503,19 @@ end_step() {
   close_shell in
 }
 
-@test "root's listing does not wait for what a user has mounted over his own store" {
+@test "root does not look into what a user has mounted over his store, and takes nothing that may be needed there" {
   local place
-  run -0 step_of bob --container-image="$IMAGE" true
+  own_container bob mine
+  find "$(shared)/kept" "$(shared)/uses" -exec touch -d '2 days ago' {} +
   place=$(users_store bob)/containers
-  # Another file system there, as FUSE could be.
-  on node1 mount -t tmpfs none "$place"
-  run -0 on node1 "$STORAGE" images
+  on node1 mount -t tmpfs none "$place" # as his own FUSE could be, which need not answer
+  run on node1 "$STORAGE" collect "$IMAGE"
   on node1 umount "$place"
-  assert_output --partial "$IMAGE"
+  assert_failure
+  assert_output --partial 'a container stands on image'
 }
 
 # --- outside of steps ------------------------------------------------------------------------------------
-
-own_container() { # USER NAME: of a shared image
-  forget_all
-  run -0 step_of "$1" --container-image="$IMAGE" --container-name="$2" sh -c 'echo changed >/note'
-}
-
-on_node1_as() { # USER COMMAND...
-  "$repo/scripts/cluster" run --node node1 --user "$1" -- "${@:2}" 3>&-
-}
 
 @test "outside of steps a container on shared layers says what it needs" {
   own_container bob mine
