@@ -505,9 +505,9 @@ end_step() {
 
 @test "root does not look into what a user has mounted over his store, and takes nothing that may be needed there" {
   local place
+  place=/var/lib/pyxis/users/$(id -u bob)/containers
   own_container bob mine
   find "$(shared)/kept" "$(shared)/uses" -exec touch -d '2 days ago' {} +
-  place=$(users_store bob)/containers
   on node1 mount -t tmpfs none "$place" # as his own FUSE could be, which need not answer
   run on node1 "$STORAGE" collect "$IMAGE"
   on node1 umount "$place"
@@ -541,7 +541,8 @@ end_step() {
   attack bob lent "$image"
   assert_success
   assert_output --regexp "had [1-9][0-9]* layers, with .*'bin'"
-  attack alice lent-take "$image" "$REGISTRY" busybox
+  documents_of busybox
+  attack alice lent-take "$image" "$REGISTRY" busybox "$SUITE/manifest" "$SUITE/config"
   withstood
   attack alice lent-many
   withstood
