@@ -27,7 +27,7 @@ Result<Fd> open_notes(const std::string& runtime_path) {
   return open_at(runtime->get(), directory_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }
 
-// Where no epilog runs: on login nodes, and after a crash. What is used is young.
+// Where no epilog ran, after a crash. What is used is young.
 void remove_forgotten(int notes) {
   constexpr time_t longest_job = 30 * 24 * 3600;
   auto names = list_directory(notes);

@@ -15,7 +15,8 @@ int step_finish(const Environment& environment);
 int step_epilog(const Environment& environment);
 
 // `pyxis step resolve`, in srun, as the user: prints the digest that a tag means for all nodes of a job, if
-// it is a registry's. It is asked for once in a job, where `job_id` is not 0. Exit status 1, and nothing
+// it is a registry's. On a node of the job, as in its batch
+// script, what its steps have found out counts. Exit status 1, and nothing
 // printed, where there was no answer; 0 and nothing where the image has no tag that could move.
 struct ResolveRequest {
   uint64_t job_id = 0;

@@ -11,9 +11,10 @@
 namespace pyxis {
 namespace {
 
-// Where the engine has its notes if this is a node of the job: steps there may have found out already.
-std::string notes_directory(const Settings& settings, const std::string& of_nodes) {
-  return find_runtime_directory(of_nodes).ok() ? of_nodes : settings.runtime_path;
+// On a node of the job, where its epilog removes them. Elsewhere nothing would, and numbers of jobs come
+// again: on another cluster, and when one is made anew.
+bool has_notes(const ResolveRequest& request) {
+  return request.job_id != 0 && find_runtime_directory(request.runtime_dir).ok();
 }
 
 Result<Digest> ask(const Settings& settings, const ImportRequest& image) {
@@ -25,9 +26,8 @@ Result<std::optional<Digest>> resolve(const Environment& environment, const Reso
   auto settings = TRY(load_settings(environment));
   ImportRequest image{TRY(parse_reference(request.image)), host_platform(), request.image};
   if (!has_tag(image.reference)) return std::optional<Digest>();
-  auto notes = notes_directory(settings, request.runtime_dir);
-  if (request.job_id == 0) return std::optional(TRY(ask(settings, image)));
-  // Notes that cannot be used are none: on a login node the directory may be somebody else's.
+  if (!has_notes(request)) return std::optional(TRY(ask(settings, image)));
+  const auto& notes = request.runtime_dir;
   if (auto pin = find_pin(notes, request.job_id, image.reference); pin.ok() && *pin) return *pin;
   auto digest = TRY(ask(settings, image));
   if (!note_pin(notes, request.job_id, image.reference, digest).ok()) return std::optional(digest);

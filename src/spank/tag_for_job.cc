@@ -59,7 +59,9 @@ void find_tag_for_job(SlurmApi& api, const Config& config, ProcessVariables& var
   variables.unset(digest_variable);
   auto image = variables.get(decision_variable(option_row(OptionId::image)));
   if (!wanted(config) || !image || nodes_of_job(api, variables) < 2) return;
-  auto digest = ask_engine(config, environment, api.number(Item::job_id).value_or(0), *image);
+  // Notes of a job are kept where its epilog removes them: on its nodes.
+  bool on_node = variables.get("SLURMD_NODENAME").has_value();
+  auto digest = ask_engine(config, environment, on_node ? api.number(Item::job_id).value_or(0) : 0, *image);
   if (!digest.ok())
     return tell(api, "what " + *image + " means could not be found out here: each node asks for itself");
   if (digest->empty()) return;

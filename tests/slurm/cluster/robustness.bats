@@ -95,11 +95,14 @@ retag() { # IMAGE NAME
   assert_equal "$stderr" "pyxis: $moving is $digest on all nodes of the job"
   assert_equal "$(new_requests anonymous | grep -c '/nodes/manifests/latest')" 1
   # The tag moves on while the job goes on; its second node has not seen it before.
-  run -0 as alice salloc --quiet -N2 bash -ec '
-    srun -N1 -n1 --container-image="$1" sh -c "echo \$IMAGE_VARIABLE"
-    skopeo copy --quiet --src-tls-verify=false --dest-tls-verify=false "docker://$2" "docker://$1"
-    srun -N2 -n2 --container-image="$1" sh -c "echo \$IMAGE_VARIABLE"' - "$moving" "$REGISTRY/wide"
-  assert_equal "$(grep -c 'from the image' <<<"$output")" 3
+  cat >"$SUITE/moving.sh" <<'END'
+#!/bin/bash -e
+srun -N1 -n1 --container-image="$1" sh -c 'echo $IMAGE_VARIABLE'
+skopeo copy --quiet --src-tls-verify=false --dest-tls-verify=false "docker://$2" "docker://$1"
+srun -N2 -n2 --container-image="$1" sh -c 'echo $IMAGE_VARIABLE'
+END
+  run -0 as alice sbatch -W -N2 -o "$SUITE/moving.out" "$SUITE/moving.sh" "$moving" "$REGISTRY/wide"
+  assert_equal "$(grep -c 'from the image' "$SUITE/moving.out")" 3
   run -0 as alice srun -N2 -n2 --container-image="$moving" cat /wide/last
   assert_equal "$(grep -c 69 <<<"$output")" 2
 }

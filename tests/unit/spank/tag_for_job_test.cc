@@ -17,12 +17,14 @@ class FakeVariables : public ProcessVariables {
 };
 
 // What srun leaves for the nodes where the engine is `program`.
-std::optional<std::string> left_for_nodes(const std::string& program, uint32_t nodes, Config config = {}) {
+std::optional<std::string> left_for_nodes(const std::string& program, uint32_t nodes, Config config = {},
+                                          bool on_node = true) {
   FakeSlurm slurm;
   slurm.numbers[Item::nodes] = nodes;
   FakeVariables variables;
   variables.env =
       Environment::from({"SLURM_PYXIS_CONTAINER_IMAGE=a:b", "SLURM_PYXIS_IMAGE_DIGEST=stale a:b"});
+  if (on_node) variables.env.set("SLURMD_NODENAME", "n1");
   config.pyxis_path = program;
   find_tag_for_job(slurm, config, variables, {});
   return variables.env.get(digest_variable);
@@ -32,6 +34,9 @@ TEST(TagForJob, IsWhatTheEngineSays) {
   // echo prints its arguments: "step resolve JOB DIRECTORY IMAGE"
   auto said = "step resolve 7 /run/pyxis/" + std::to_string(::getuid()) + " a:b a:b";
   EXPECT_EQ(left_for_nodes("/bin/echo", 2), said);
+  // Elsewhere nothing would remove what is noted for job 7.
+  said.replace(said.find('7'), 1, "0");
+  EXPECT_EQ(left_for_nodes("/bin/echo", 2, {}, false), said);
 }
 
 TEST(TagForJob, IsNothingWithoutAnAnswer) {
