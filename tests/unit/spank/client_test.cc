@@ -13,14 +13,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-class FakeVariables : public ProcessVariables {
- public:
-  Environment env;
-  std::optional<std::string> get(const std::string& name) override { return env.get(name); }
-  void set(const std::string& name, const std::string& value) override { env.set(name, value); }
-  void unset(const std::string& name) override { env.unset(name); }
-};
-
 size_t registered_in(Context context, bool sbatch_support) {
   FakeSlurm slurm;
   slurm.where = context;

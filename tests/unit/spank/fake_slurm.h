@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/environment.h"
+#include "spank/client.h"
 #include "spank/slurm_api.h"
 
 namespace pyxis::spank {
@@ -39,6 +40,15 @@ class FakeSlurm : public SlurmApi {
   std::string take_task_prolog() override { return std::exchange(task_prolog, ""); }
   void say(const std::string& line) override { said.push_back(line); }
   void error(const std::string& line) override { errors.push_back(line); }
+};
+
+// The environment of srun, sbatch or salloc.
+class FakeVariables : public ProcessVariables {
+ public:
+  Environment env;
+  std::optional<std::string> get(const std::string& name) override { return env.get(name); }
+  void set(const std::string& name, const std::string& value) override { env.set(name, value); }
+  void unset(const std::string& name) override { env.unset(name); }
 };
 
 }  // namespace pyxis::spank

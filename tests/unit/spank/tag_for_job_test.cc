@@ -8,14 +8,6 @@
 namespace pyxis::spank {
 namespace {
 
-class FakeVariables : public ProcessVariables {
- public:
-  Environment env;
-  std::optional<std::string> get(const std::string& name) override { return env.get(name); }
-  void set(const std::string& name, const std::string& value) override { env.set(name, value); }
-  void unset(const std::string& name) override { env.unset(name); }
-};
-
 // What srun leaves for the nodes where the engine is `program`.
 std::optional<std::string> left_for_nodes(const std::string& program, uint32_t nodes, Config config = {},
                                           bool on_node = true) {
