@@ -66,7 +66,7 @@ void find_tag_for_job(SlurmApi& api, const Config& config, ProcessVariables& var
     return tell(api, "what " + *image + " means could not be found out here: each node asks for itself");
   if (digest->empty()) return;
   variables.set(digest_variable, *digest + " " + *image);
-  tell(api, *image + " is " + *digest + " on all nodes of the job");
+  tell(api, *image + " is " + *digest + " on all nodes");
 }
 
 std::string digest_from_client(const std::string& variable, const std::string& image) {

@@ -92,7 +92,7 @@ retag() { # IMAGE NAME
   mark_log anonymous
   run -0 --separate-stderr as alice srun -N2 -n2 --container-image="$moving" sh -c 'echo "$IMAGE_VARIABLE"'
   assert_output $'from the image\nfrom the image'
-  assert_equal "$stderr" "pyxis: $moving is $digest on all nodes of the job"
+  assert_equal "$stderr" "pyxis: $moving is $digest on all nodes"
   assert_equal "$(new_requests anonymous | grep -c '/nodes/manifests/latest')" 1
   # The tag moves on while the job goes on; its second node has not seen it before.
   cat >"$SUITE/moving.sh" <<'END'
