@@ -1,10 +1,6 @@
 #include "base/disk_full.h"
 
-#include <limits.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
-
-#include <array>
 
 #include "base/fs.h"
 #include "base/text.h"
@@ -13,10 +9,8 @@ namespace pyxis {
 
 Error explain_full_disk(Error error, int directory, std::string_view help) {
   if (error.code != ENOSPC && error.code != EDQUOT) return error;
-  std::array<char, PATH_MAX> path{};
-  ssize_t size = ::readlink(fd_path(directory).c_str(), path.data(), path.size());
-  auto where = size > 0 ? printable({path.data(), static_cast<size_t>(size)})
-                        : std::string("the directory written to");
+  auto path = read_link(fd_path(directory));
+  auto where = path.ok() ? printable(*path) : std::string("the directory written to");
   struct statvfs info;
   if (error.code == EDQUOT) {
     error.remedy = "your quota on the file system that holds " + where +

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <poll.h>
 #include <sys/file.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <memory>
 
@@ -286,6 +288,13 @@ bool still_named(int dir, const std::string& name, int fd) {
   struct stat by_name, by_fd;
   return ::fstatat(dir, name.c_str(), &by_name, AT_SYMLINK_NOFOLLOW) == 0 && ::fstat(fd, &by_fd) == 0 &&
          by_name.st_dev == by_fd.st_dev && by_name.st_ino == by_fd.st_ino;
+}
+
+Result<std::string> read_link(int dir, const std::string& name) {
+  std::array<char, PATH_MAX> target;
+  ssize_t length = ::readlinkat(dir, name.c_str(), target.data(), target.size());
+  if (length < 0) return sys_error("readlink " + name);
+  return std::string(target.data(), static_cast<size_t>(length));
 }
 
 std::string fd_path(int fd) {

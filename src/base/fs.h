@@ -50,6 +50,10 @@ Result<Fd> make_directory_at(int dir, const std::string& name, mode_t mode = 075
 // Never follows a link, never leaves the file system tree it was given.
 Result<void> remove_tree(int dir, const std::string& name);
 
+// Where a symbolic link leads, as it says.
+Result<std::string> read_link(int dir, const std::string& name);
+inline Result<std::string> read_link(const std::string& path);
+
 // The names in a directory without "." and "..", unsorted.
 Result<std::vector<std::string>> list_directory(int dir, size_t most = SIZE_MAX);
 
@@ -66,6 +70,10 @@ bool still_named(int dir, const std::string& name, int fd);
 
 inline Result<Fd> open_path(const std::string& path, int flags, mode_t mode) {
   return open_at(-100 /* AT_FDCWD */, path, flags, mode);
+}
+
+inline Result<std::string> read_link(const std::string& path) {
+  return read_link(-100 /* AT_FDCWD */, path);
 }
 
 // "/proc/self/fd/N": a path for calls that take no descriptor.

@@ -4,9 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
-#include <climits>
-
 #include "base/fs.h"
 #include "base/text.h"
 
@@ -18,12 +15,11 @@ Result<void> make_directories(int root, const std::string& path, unsigned mode, 
 // What cannot be opened but is there: a link to nothing yet. Images for ostree have /home -> var/home.
 Result<void> make_link_target(int root, int parent, const std::string& parent_path, const std::string& name,
                               unsigned mode, int links_left) {
-  std::array<char, PATH_MAX> text;
-  ssize_t size = ::readlinkat(parent, name.c_str(), text.data(), text.size());
-  if (size <= 0) return ok();  // no link: somebody made the directory meanwhile
+  auto link = read_link(parent, name);
+  if (!link.ok()) return ok();  // no link: somebody made the directory meanwhile
   if (links_left == 0) return sys_error("create directory " + printable(name) + " in the container", ELOOP);
-  std::string target(text.data(), static_cast<size_t>(size));
-  return make_directories(root, target[0] == '/' ? target : parent_path + "/" + target, mode, links_left - 1);
+  return make_directories(root, link->starts_with('/') ? *link : parent_path + "/" + *link, mode,
+                          links_left - 1);
 }
 
 Result<void> make_directories(int root, const std::string& path, unsigned mode, int links_left) {

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <climits>
 #include <iostream>
 
 #include "base/fs.h"
@@ -27,13 +26,6 @@ struct BundleArguments {
   bool info = false, verify = false, extract = false, keep = false;
   std::string target;
 };
-
-Result<std::string> own_path() {
-  std::array<char, PATH_MAX> buffer;
-  ssize_t length = ::readlink("/proc/self/exe", buffer.data(), buffer.size());
-  if (length <= 0) return sys_error("/proc/self/exe");
-  return std::string(buffer.data(), static_cast<size_t>(length));
-}
 
 int print_info(const Bundle& bundle) {
   const auto& facts = bundle.facts;
@@ -128,7 +120,7 @@ void add_options(CLI::App& app, BundleArguments& arguments) {
 }
 
 int run_bundle(int argc, char** argv, const Environment& environment) {
-  auto path = own_path();
+  auto path = read_link("/proc/self/exe");
   auto bundle = path.ok() ? open_bundle(*path) : Result<Bundle>(std::move(path).error());
   if (!bundle.ok()) {
     log::error("this program is a part of what 'pyxis bundle' makes: " + bundle.error().text());

@@ -1,12 +1,9 @@
 #include "engine/image_file.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <array>
 
 #include "base/pipe.h"
 #include "base/text.h"
@@ -48,10 +45,7 @@ struct ReadableTree {
 
 // By a path that a child in another mount namespace finds, too.
 Result<std::string> path_of(int fd) {
-  std::array<char, PATH_MAX> path;
-  ssize_t length = ::readlink(fd_path(fd).c_str(), path.data(), path.size());
-  if (length <= 0) return sys_error("path of a directory of the store");
-  return std::string(path.data(), static_cast<size_t>(length));
+  return read_link(fd_path(fd));
 }
 
 Result<Sandbox> mount_only(RootSpec root, const std::string& mount_point) {

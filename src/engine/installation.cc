@@ -2,9 +2,9 @@
 
 #include <unistd.h>
 
-#include <array>
-#include <climits>
 #include <map>
+
+#include "base/fs.h"
 
 namespace pyxis {
 namespace {
@@ -22,10 +22,7 @@ void provide_part(const std::string& name, const std::string& path) {
 
 Result<std::string> installed_part(const std::string& name) {
   if (auto part = provided_parts().find(name); part != provided_parts().end()) return part->second;
-  std::array<char, PATH_MAX> buffer;
-  ssize_t length = ::readlink("/proc/self/exe", buffer.data(), buffer.size());
-  if (length <= 0) return sys_error("/proc/self/exe");
-  std::string self(buffer.data(), static_cast<size_t>(length));
+  auto self = TRY(read_link("/proc/self/exe"));
   auto directory = self.substr(0, self.rfind('/'));
   for (const auto& path : {directory + "/../libexec/" + name, directory + "/" + name})
     if (::access(path.c_str(), X_OK) == 0) return path;

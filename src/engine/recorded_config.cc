@@ -1,12 +1,10 @@
 #include "engine/recorded_config.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <optional>
 
 #include "base/fs.h"
@@ -28,9 +26,7 @@ struct Content {
 // Nothing where there is no such file, or it is of another kind.
 std::optional<Content> content_of(int directory, const std::string& name) {
   constexpr size_t limit = 1 << 20;
-  std::array<char, PATH_MAX> target;
-  ssize_t length = ::readlinkat(directory, name.c_str(), target.data(), target.size());
-  if (length >= 0) return Content{true, std::string(target.data(), static_cast<size_t>(length))};
+  if (auto target = read_link(directory, name); target.ok()) return Content{true, std::move(*target)};
   auto file = open_at(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   struct stat info;
   if (!file.ok() || ::fstat(file->get(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;

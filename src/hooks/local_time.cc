@@ -1,9 +1,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <array>
-#include <climits>
-
 #include "base/fs.h"
 #include "base/root_directories.h"
 #include "hooks/hook.h"
@@ -17,12 +14,10 @@ constexpr size_t largest = 1 << 20;
 // The zone's name, by which the node's file is a link into a database of zones; else empty (localtime(5)).
 std::string zone_of_node() {
   constexpr std::string_view database = "/zoneinfo/";
-  std::array<char, PATH_MAX> buffer;
-  ssize_t length = ::readlink(local_time, buffer.data(), buffer.size());
-  if (length <= 0) return "";
-  std::string target(buffer.data(), static_cast<size_t>(length));
-  auto found = target.find(database);
-  return found == target.npos ? "" : target.substr(found + database.size());
+  auto target = read_link(local_time);
+  if (!target.ok()) return "";
+  auto found = target->find(database);
+  return found == target->npos ? "" : target->substr(found + database.size());
 }
 
 std::string content_of(int rootfs, const std::string& path) {

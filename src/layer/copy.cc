@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <climits>
 #include <vector>
 
 #include "base/fd.h"
@@ -98,11 +97,8 @@ Result<void> copy_file(int from_dir, const std::string& from_name, int to_dir, c
 }
 
 Result<void> copy_link(int from_dir, const std::string& from_name, int to_dir, const std::string& to_name) {
-  std::array<char, PATH_MAX> target;
-  ssize_t size = ::readlinkat(from_dir, from_name.c_str(), target.data(), target.size() - 1);
-  if (size < 0) return sys_error("read symbolic link");
-  target[static_cast<size_t>(size)] = '\0';
-  if (::symlinkat(target.data(), to_dir, to_name.c_str()) != 0) return sys_error("create symbolic link");
+  auto target = TRY(read_link(from_dir, from_name));
+  if (::symlinkat(target.c_str(), to_dir, to_name.c_str()) != 0) return sys_error("create symbolic link");
   return ok();
 }
 

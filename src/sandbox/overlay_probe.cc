@@ -2,8 +2,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <climits>
-
 #include "base/fs.h"
 #include "sandbox/child_report.h"
 #include "sandbox/rootfs.h"
@@ -68,10 +66,7 @@ Result<OverlaySupport> probe_at(int probe) {
   TRY_CONTEXT(lay_out(probe), "try an overlay");
   auto map = own_id_map(false);
   // Opened again by the child: a mount of the parent's namespace would not be taken as a layer.
-  char path[PATH_MAX];
-  ssize_t length = ::readlink(fd_path(probe).c_str(), path, sizeof path);
-  if (length < 0) return sys_error("readlink of the store's descriptor");
-  std::string where(path, static_cast<size_t>(length));
+  auto where = TRY(read_link(fd_path(probe)));
   auto child = TRY(
       start_namespace_child({Namespace::user, Namespace::mount}, [&] { return probe_in_child(where, map); }));
   auto answer = TRY(child.answer());

@@ -3,8 +3,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <array>
-#include <climits>
 #include <deque>
 #include <optional>
 #include <vector>
@@ -23,13 +21,6 @@ std::deque<std::string> components(std::string_view path) {
   for (auto& part : split(path, '/'))
     if (!part.empty() && part != ".") parts.push_back(std::move(part));
   return parts;
-}
-
-Result<std::string> read_link(int dir, const std::string& name) {
-  std::array<char, PATH_MAX> buffer;
-  ssize_t length = ::readlinkat(dir, name.c_str(), buffer.data(), buffer.size());
-  if (length < 0) return sys_error("readlink " + name);
-  return std::string(buffer.data(), static_cast<size_t>(length));
 }
 
 // Resolves a path in user space as openat2 would under RESOLVE_IN_ROOT, one component at a time, none through

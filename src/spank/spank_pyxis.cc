@@ -18,6 +18,7 @@ SPANK_PLUGIN(pyxis, 1)
 }
 
 #include "base/environment.h"
+#include "spank/allocation_notes.h"
 #include "spank/client.h"
 #include "spank/epilog.h"
 #include "spank/spank_api.h"
@@ -34,6 +35,7 @@ struct Plugin {
       bad_option;  // found in slurmstepd, where Slurm only logs what an option's callback returns
   std::unique_ptr<Engine> engine;
   std::unique_ptr<Step> step;
+  std::optional<Fd> allocation_notes;  // in salloc, as long as it lives
   // How often plugstack.conf and what it includes name us: it is one library all the same, each of whose
   // callbacks Slurm calls that often.
   unsigned loads = 0;
@@ -124,11 +126,14 @@ int init_post_opt(SlurmApi& api) {
     self.step = prepare_step(api, *self.config, self.given, std::move(self.bad_option));
     return 0;
   }
-  if (api.context() != Context::local && !(allocator && self.config->sbatch_support)) return 0;
+  if (api.context() != Context::local && !allocator) return 0;
   RealVariables variables;
+  bool salloc = std::string_view(::program_invocation_short_name) == "salloc";
+  if (salloc && !self.allocation_notes)
+    if (auto notes = make_allocation_notes(variables); notes.ok()) self.allocation_notes = std::move(*notes);
+  if (allocator && !self.config->sbatch_support) return 0;
   // Options of salloc are for the srun inside it, which may well name an image.
-  bool say_ignored = std::string_view(::program_invocation_short_name) != "salloc";
-  return check_client_options(api, *self.config, self.given, variables, say_ignored);
+  return check_client_options(api, *self.config, self.given, variables, !salloc);
 }
 
 int local_user_init(SlurmApi& api) {

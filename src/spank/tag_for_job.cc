@@ -11,6 +11,7 @@
 #include "base/pipe.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "spank/allocation_notes.h"
 #include "spank/step.h"
 
 namespace pyxis::spank {
@@ -52,6 +53,18 @@ Result<std::string> ask_engine(const Config& config, const std::vector<std::stri
   return std::string(trim(TRY(read_fd(answer.reader.get(), 4096))));
 }
 
+// On a node the engine has the job's notes in files, which the epilog removes; elsewhere salloc holds them.
+Result<std::string> find_digest(SlurmApi& api, const Config& config, ProcessVariables& variables,
+                                const std::vector<std::string>& environment, const std::string& image) {
+  uint64_t job = api.number(Item::job_id).value_or(0);
+  if (variables.get("SLURMD_NODENAME")) return ask_engine(config, environment, job, image);
+  auto reference = TRY(parse_reference(image));
+  auto notes = AllocationNotes::find(variables);
+  if (auto known = notes ? notes->find_digest(job, reference) : std::nullopt) return *known;
+  auto digest = TRY(ask_engine(config, environment, 0, image));
+  return notes && !digest.empty() ? notes->note_digest(job, reference, digest) : digest;
+}
+
 }  // namespace
 
 void find_tag_for_job(SlurmApi& api, const Config& config, ProcessVariables& variables,
@@ -59,9 +72,7 @@ void find_tag_for_job(SlurmApi& api, const Config& config, ProcessVariables& var
   variables.unset(digest_variable);
   auto image = variables.get(decision_variable(option_row(OptionId::image)));
   if (!wanted(config) || !image || nodes_of_job(api, variables) < 2) return;
-  // Notes of a job are kept where its epilog removes them: on its nodes.
-  bool on_node = variables.get("SLURMD_NODENAME").has_value();
-  auto digest = ask_engine(config, environment, on_node ? api.number(Item::job_id).value_or(0) : 0, *image);
+  auto digest = find_digest(api, config, variables, environment, *image);
   if (!digest.ok())
     return tell(api, "what " + *image + " means could not be found out here: each node asks for itself");
   if (digest->empty()) return;

@@ -1,25 +1,14 @@
 #include "squash/extra_files.h"
 
-#include <limits.h>
-#include <unistd.h>
-
-#include <array>
 #include <deque>
-#include <optional>
 
+#include "base/fs.h"
 #include "base/text.h"
 
 namespace pyxis {
 namespace {
 
 constexpr int max_links = 40;  // as the kernel follows, path_resolution(7)
-
-std::optional<std::string> link_target(int root, const std::string& path) {
-  std::array<char, PATH_MAX> target;
-  ssize_t length = ::readlinkat(root, path.c_str(), target.data(), target.size());
-  if (length < 0) return std::nullopt;
-  return std::string(target.data(), static_cast<size_t>(length));
-}
 
 void put_in_front(std::deque<std::string>& waiting, const std::string& path) {
   auto parts = split(path, '/');
@@ -40,8 +29,8 @@ Result<std::vector<std::string>> resolve_directory(int root, const std::string& 
       continue;
     }
     resolved.push_back(std::move(part));
-    auto target = link_target(root, join(resolved, "/"));
-    if (!target) continue;
+    auto target = read_link(root, join(resolved, "/"));
+    if (!target.ok()) continue;
     if (++links > max_links) return sys_error(printable(path), ELOOP);
     resolved.pop_back();
     if (target->starts_with('/')) resolved.clear();

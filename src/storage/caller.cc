@@ -8,10 +8,9 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include <array>
-#include <climits>
 #include <cstdlib>
 
+#include "base/fs.h"
 #include "base/process.h"
 
 namespace pyxis {
@@ -47,10 +46,7 @@ void undo_timers_and_priority() {
 }
 
 Result<void> check_own_place() {
-  std::array<char, PATH_MAX> path{};
-  ssize_t length = ::readlink("/proc/self/exe", path.data(), path.size() - 1);
-  if (length <= 0) return sys_error("/proc/self/exe");
-  std::string directory(path.data(), static_cast<size_t>(length));
+  auto directory = TRY(read_link("/proc/self/exe"));
   for (bool own = true; !directory.empty(); own = false) {
     directory.resize(directory.rfind('/'));
     struct stat info;

@@ -1,12 +1,8 @@
 #include "storage/store_owner.h"
 
 #include <pwd.h>
-#include <unistd.h>
 
-#include <array>
-#include <climits>
-#include <string_view>
-
+#include "base/fs.h"
 #include "storage/layout.h"
 
 namespace pyxis {
@@ -23,11 +19,8 @@ Result<Owner> find_store_owner() {
 }
 
 Result<std::string> programs_directory() {
-  std::array<char, PATH_MAX> path;
-  ssize_t length = ::readlink("/proc/self/exe", path.data(), path.size());
-  if (length <= 0) return sys_error("/proc/self/exe");
-  std::string_view self(path.data(), static_cast<size_t>(length));
-  return std::string(self.substr(0, self.rfind('/')));
+  auto self = TRY(read_link("/proc/self/exe"));
+  return self.substr(0, self.rfind('/'));
 }
 
 }  // namespace pyxis

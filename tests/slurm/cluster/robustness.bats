@@ -85,6 +85,17 @@ retag() { # IMAGE NAME
   skopeo copy --quiet --src-tls-verify=false --dest-tls-verify=false "docker://$1" "docker://$2"
 }
 
+# IMAGE OTHER: two steps, and between them, and before the job's second node has seen it, the tag moves on.
+moving_script() {
+  cat >"$SUITE/moving.sh" <<'END'
+#!/bin/bash -e
+srun -N1 -n1 --container-image="$1" sh -c 'echo $IMAGE_VARIABLE'
+skopeo copy --quiet --src-tls-verify=false --dest-tls-verify=false "docker://$2" "docker://$1"
+srun -N2 -n2 --container-image="$1" sh -c 'echo $IMAGE_VARIABLE'
+END
+  chmod a+rx "$SUITE/moving.sh"
+}
+
 @test "a tag means one image on all nodes of a job, for all its steps: srun asks once" {
   local moving=$REGISTRY/nodes digest
   retag "$REGISTRY/busybox" "$moving"
@@ -94,16 +105,25 @@ retag() { # IMAGE NAME
   assert_output $'from the image\nfrom the image'
   assert_equal "$stderr" "pyxis: $moving is $digest on all nodes"
   assert_equal "$(new_requests anonymous | grep -c '/nodes/manifests/latest')" 1
-  # The tag moves on while the job goes on; its second node has not seen it before.
-  cat >"$SUITE/moving.sh" <<'END'
-#!/bin/bash -e
-srun -N1 -n1 --container-image="$1" sh -c 'echo $IMAGE_VARIABLE'
-skopeo copy --quiet --src-tls-verify=false --dest-tls-verify=false "docker://$2" "docker://$1"
-srun -N2 -n2 --container-image="$1" sh -c 'echo $IMAGE_VARIABLE'
-END
+  moving_script
   run -0 as alice sbatch -W -N2 -o "$SUITE/moving.out" "$SUITE/moving.sh" "$moving" "$REGISTRY/wide"
   assert_equal "$(grep -c 'from the image' "$SUITE/moving.out")" 3
   run -0 as alice srun -N2 -n2 --container-image="$moving" cat /wide/last
+  assert_equal "$(grep -c 69 <<<"$output")" 2
+}
+
+@test "a tag means one image for all steps in salloc on a login node, which leaves nothing there" {
+  local moving=$REGISTRY/allocated digest before
+  retag "$REGISTRY/busybox" "$moving"
+  digest=$(skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$moving")
+  moving_script
+  before=$(find /run/pyxis /run/user /tmp -user alice 2>/dev/null | sort)
+  run -0 --separate-stderr as alice salloc --quiet -N2 "$SUITE/moving.sh" "$moving" "$REGISTRY/wide"
+  assert_equal "$output" $'from the image\nfrom the image\nfrom the image'
+  assert_equal "$(grep -c "pyxis: $moving is $digest on all nodes" <<<"$stderr")" 2
+  assert_equal "$(find /run/pyxis /run/user /tmp -user alice 2>/dev/null | sort)" "$before"
+  # Another job asks anew.
+  run -0 as alice salloc --quiet -N2 srun --container-image="$moving" cat /wide/last
   assert_equal "$(grep -c 69 <<<"$output")" 2
 }
 
