@@ -9,24 +9,11 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "cli/command.h"
+#include "cli/commands.h"
 #include "engine/step.h"
 
 namespace pyxis {
 namespace {
-
-constexpr auto description =
-    "Unprivileged containers for cluster users.\n"
-    "Images come from registries, are unpacked once, and start in milliseconds.";
-
-constexpr auto footer =
-    "Examples:\n"
-    "  pyxis load -n work docker://debian:trixie    import an image and make a container of it\n"
-    "  pyxis start -w work cat /etc/os-release      run a command in it\n"
-    "  pyxis list -f                                what there is and what runs\n"
-    "  pyxis remove work\n"
-    "'pyxis COMMAND --help' tells more about one. Under Slurm, 'srun --container-image=IMAGE COMMAND' does "
-    "it all.";
 
 constexpr int interrupted = 128 + SIGINT;  // as shells tell it
 
@@ -87,22 +74,8 @@ int explain(CLI::App& app, const std::string& topic) {
 }
 
 int run_command_line(const std::string& name, int argc, char** argv, const Environment& environment) {
-  CLI::App app{description, name};
-  app.require_subcommand(1);
-  std::vector<std::pair<CLI::App*, cli::Action>> commands;
-  for (auto add : {cli::add_load, cli::add_pull, cli::add_import, cli::add_create, cli::add_export,
-                   cli::add_start, cli::add_batch, cli::add_bundle, cli::add_exec, cli::add_list,
-                   cli::add_remove, cli::add_images, cli::add_gc, cli::add_pin, cli::add_unpin,
-                   cli::add_digest, cli::add_info, cli::add_version}) {
-    auto action = add(app, environment);
-    commands.emplace_back(app.get_subcommands({}).back(), std::move(action));
-  }
-  auto* help = app.add_subcommand("help", "Explain a command");
-  std::string topic;
-  help->add_option("COMMAND", topic, "The command");
-  // After the commands, which would inherit them.
-  app.footer(footer);
-  app.set_help_all_flag("--help-all", "Help of all commands");
+  auto commands = cli::make_commands(name, environment);
+  auto& app = commands->app;
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -118,8 +91,8 @@ int run_command_line(const std::string& name, int argc, char** argv, const Envir
     std::cerr << app.help();  // that of the command, if one was given
     return 1;
   }
-  if (help->parsed()) return explain(app, topic);
-  for (auto& [command, action] : commands) {
+  if (commands->help->parsed()) return explain(app, commands->topic);
+  for (auto& [command, action] : commands->actions) {
     if (!command->parsed()) continue;
     auto status = action();
     if (status.ok()) return *status;

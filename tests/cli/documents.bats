@@ -10,3 +10,64 @@ load helpers
     assert grep -qE "^\|.*\`$key\`.*\|.*\|.*\|$" "$repo/docs/admin.md"
   done
 }
+
+# --- the manual and what shells complete, made when Pyxis is built ---
+
+manual=$repo/build/release/src/manual/pages
+
+setup() {
+  make_home
+  COMMANDS=$(pyxis --help | sed -nE '/^Subcommands:/,/^$/s/^  ([a-z]+) .*/\1/p')
+  assert [ "$(wc -l <<<"$COMMANDS")" -ge 18 ]
+}
+
+teardown() { remove_home; }
+
+options_of() { # [COMMAND]
+  pyxis "$@" --help | sed -nE '/^Options:/,/^$/s/^  ((-[a-zA-Z],)?--?[a-zA-Z-]+).*/\1/p' | tr ',' '\n' | grep .
+}
+
+@test "every command has a page that renders without a warning and has all of its options" {
+  local command option page
+  for command in '' $COMMANDS; do
+    page=$manual/pyxis${command:+-$command}.1
+    run -0 mandoc -Tlint -W warning "$page"
+    assert_output ''
+    run -0 env MANROFFOPT=-ww MANWIDTH=200 man --warnings -l "$page"
+    # shellcheck disable=SC2086
+    for option in $(options_of $command); do assert_line --regexp "^ +(.*, )?\\${option}( |,|\$)"; done
+  done
+}
+
+@test "pyxis(1) has the options of srun, and each command's page" {
+  local option command
+  run -0 env MANWIDTH=500 man -l "$manual/pyxis.1"
+  for command in $COMMANDS; do assert_output --partial "pyxis-$command(1)"; done
+  for option in $(grep -ohE '"(no-)?container-[a-z-]+"' "$repo/src/spank/option_table.cc" | tr -d '"'); do
+    assert_line --regexp "^ +--$option(=|\$)"
+  done
+}
+
+@test "bash completes the commands, and every option of --help" {
+  local command option
+  # shellcheck disable=SC2016
+  complete='source "$1"; COMP_WORDS=("${@:2}"); COMP_CWORD=$(($# - 2)); _pyxis; printf "%s\n" "${COMPREPLY[@]}"'
+  run -0 bash -c "$complete" - "$manual/pyxis.bash" pyxis ''
+  for command in $COMMANDS; do assert_line "$command"; done
+  run -0 bash -c "$complete" - "$manual/pyxis.bash" pyxis im
+  assert_output $'import\nimages'
+  for command in $COMMANDS; do
+    run -0 bash -c "$complete" - "$manual/pyxis.bash" pyxis "$command" -
+    for option in $(options_of "$command"); do assert_line -- "$option"; done
+  done
+}
+
+@test "zsh completes the commands, and every option of --help" {
+  local command option
+  run -0 zsh -f "$repo/tests/support/complete.zsh" "$manual/pyxis.zsh" 'pyxis '
+  for command in $COMMANDS; do assert_output --partial "$command"; done
+  for command in $COMMANDS; do
+    run -0 zsh -f "$repo/tests/support/complete.zsh" "$manual/pyxis.zsh" "pyxis $command -"
+    for option in $(options_of "$command"); do assert_output --partial -- "$option"; done
+  done
+}

@@ -1,0 +1,104 @@
+#include "manual/pages.h"
+
+#include <cctype>
+
+#include "base/text.h"
+#include "manual/roff.h"
+#include "spank/options.h"
+
+namespace pyxis::manual {
+namespace {
+
+std::string heading(std::string name, const std::string& summary) {
+  auto title = name;
+  for (char& c : title) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return ".TH " + roff_verbatim(title) +
+         " 1 " PYXIS_DATE " \"Pyxis " PYXIS_VERSION "\" \"Pyxis\"\n.nh\n.SH NAME\n" + roff_verbatim(name) +
+         " \\- " + roff(summary) + "\n";
+}
+
+std::string italic(const std::string& text) {
+  return "\\fI" + roff_verbatim(text) + "\\fR";
+}
+std::string bold(const std::string& text) {
+  return "\\fB" + roff_verbatim(text) + "\\fR";
+}
+
+std::string entry(const DescribedOption& option) {
+  std::string tag;
+  for (const auto& name : option.names) tag += (tag.empty() ? "" : ", ") + bold(name);
+  if (!option.argument.empty()) tag += (tag.empty() ? "" : " ") + italic(option.argument);
+  return ".TP\n" + tag + "\n" + roff(option.help) + "\n";
+}
+
+std::string entries(const std::string& section, const std::vector<DescribedOption>& options) {
+  if (options.empty()) return "";
+  std::string out = ".SH " + section + "\n";
+  for (const auto& option : options) out += entry(option);
+  return out;
+}
+
+// srun's --help says of each that it is ours.
+std::string without_mark(std::string_view help) {
+  constexpr std::string_view mark = "[pyxis] ";
+  if (help.starts_with(mark)) help.remove_prefix(mark.size());
+  return std::string(help);
+}
+
+std::string slurm_options() {
+  std::string out =
+      ".SH OPTIONS OF SRUN, SBATCH AND SALLOC\n"
+      "Where the plugin is in Slurm's plugstack.conf.\n"
+      "A variable named here is the option's default, in the environment of the command.\n";
+  for (const auto& row : spank::option_rows()) {
+    auto help = without_mark(row.help);
+    if (row.environment) help += " (`" + std::string(row.environment) + "`)";
+    auto name = "--" + std::string(row.name) + (row.argument ? "=" : "");
+    out += ".TP\n" + bold(name) + (row.argument ? italic(row.argument) : "") + "\n" + roff(help) + "\n";
+  }
+  return out;
+}
+
+std::string see_also(const std::vector<std::string>& pages) {
+  std::string out = ".SH SEE ALSO\n";
+  for (size_t i = 0; i < pages.size(); ++i)
+    out += ".BR " + roff_verbatim(pages[i]) + (i + 1 < pages.size() ? " ,\n" : "\n");
+  return out;
+}
+
+}  // namespace
+
+std::string program_page(const DescribedCommand& program, const std::vector<DescribedCommand>& commands) {
+  auto text = program.summary;
+  auto first = text.substr(0, text.find('\n'));
+  while (first.ends_with('.')) first.pop_back();
+  auto out = heading(program.name, first);
+  out +=
+      ".SH SYNOPSIS\n.B pyxis\n.I COMMAND\n.RI [ ARGUMENT ...]\n.PP\n.B srun\n.BI \\-\\-container\\-image= "
+      "IMAGE\n.I COMMAND\n";
+  out += ".SH DESCRIPTION\n" + roff_paragraphs(text);
+  out += ".SH COMMANDS\n";
+  std::vector<std::string> pages;
+  for (const auto& command : commands) {
+    out += ".TP\n" + bold(command.name) + "\n" + roff(command.summary) + ".\n";
+    pages.push_back("pyxis-" + command.name + " (1)");
+  }
+  out += entries("OPTIONS", program.options);
+  out += slurm_options();
+  out += ".SH NOTES\n" + roff_paragraphs(program.explanation);
+  pages.emplace_back("srun (1)");
+  return out + see_also(pages);
+}
+
+std::string command_page(const DescribedCommand& command) {
+  auto out = heading("pyxis-" + command.name, command.summary);
+  out += ".SH SYNOPSIS\n" + bold("pyxis " + command.name) + " [" + italic("OPTION") + "...]";
+  for (const auto& positional : command.positionals) out += " " + italic(positional.argument);
+  if (command.takes_command_line) out += " [" + italic("COMMAND") + " [" + italic("ARGUMENT") + "...]]";
+  out += "\n";
+  out += entries("ARGUMENTS", command.positionals) + entries("OPTIONS", command.options);
+  if (!command.explanation.empty()) out += ".SH NOTES\n" + roff_paragraphs(command.explanation);
+  return out + see_also({"pyxis (1)"});
+}
+
+}  // namespace pyxis::manual
