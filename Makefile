@@ -1,6 +1,7 @@
 # The usual commands, for who expects them; CMake does the work (CMakePresets.json), scripts/ the rest.
 #   make              build into build/release
 #   make install      DESTDIR, prefix, libdir, datadir and sysconfdir are honoured, also by uninstall
+#   make deb          a package for this distribution, in build/packages; make orig: the sources alone (scripts/package)
 #   make check        all tests (scripts/check)
 #   make demo         the examples on a throw-away cluster (scripts/demo)
 #   make bench        the measurements (bench/run)
@@ -37,6 +38,11 @@ uninstall: all
 	-cd $(DESTDIR)$(sysconfdir) && rmdir --ignore-fail-on-non-empty -p enroot/mounts.d
 	rm -rf $(build)/uninstall
 
+packages := build/packages
+
+orig deb:
+	scripts/package $@ --output $(packages)
+
 check:
 	scripts/check
 
@@ -49,4 +55,4 @@ bench: all
 clean:
 	rm -rf build
 
-.PHONY: all configure install uninstall check demo bench clean
+.PHONY: all configure install uninstall orig deb check demo bench clean

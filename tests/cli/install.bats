@@ -11,7 +11,8 @@ configured() { # VARIABLE: of the build that the cluster has, too
   [[ $(configured CMAKE_INSTALL_PREFIX) == "$prefix" ]] || fail 'build/release is configured for another prefix'
   run -0 make -C "$repo" install DESTDIR="$at"
   for path in lib/slurm/spank_pyxis.so bin/pyxis libexec/pyxis-ask libexec/pyxis-import share/pyxis/pyxis.conf \
-    lib/systemd/system/pyxis-collect.service lib/systemd/system/pyxis-collect.timer; do
+    lib/systemd/system/pyxis-collect.service lib/systemd/system/pyxis-collect.timer lib/sysusers.d/pyxis.conf lib/tmpfiles.d/pyxis.conf \
+    share/man/man1/pyxis.1 share/bash-completion/completions/pyxis share/zsh/site-functions/_pyxis share/pyxis/apparmor/pyxis; do
     assert [ -f "$at$prefix/$path" ]
   done
   assert_equal "$(<"$at$prefix/share/pyxis/pyxis.conf")" "required $prefix/lib/slurm/spank_pyxis.so"
