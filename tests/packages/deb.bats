@@ -34,6 +34,13 @@ jobs_run() {
   assert_regex "$output" "slurm-wlm-basic-plugins \(>= $release\), slurm-wlm-basic-plugins \(<< [0-9.]+~\)"
 }
 
+@test "the same commit gives the same bytes, wherever the clone lies" {
+  local clone=$BATS_TEST_TMPDIR/clone
+  run -0 git clone -q "$repo" "$clone"
+  run -0 env DEB_BUILD_OPTIONS=noautodbgsym "$clone/scripts/package" deb
+  run -0 cmp "$PACKAGE" "$clone/build/packages/${PACKAGE##*/}"
+}
+
 @test "in a bare Debian 12: apt installs it, one line in plugstack.conf, and a job runs" {
   make_bare_root
   run -0 apt_install "$PACKAGE"
