@@ -1,6 +1,6 @@
-// `pyxis-ask head|digest|share`: what a registry says a name points to, and images that go into the node's
-// shared store. Apart from pyxis-import because every start of an image that is present waits for the answer,
-// and not for the loading of libraries that read archives.
+// `pyxis-ask head|digest|share|registry`: what a registry says a name points to, images that go into the
+// node's shared store, and how a registry stands. Apart from pyxis-import because every start of an image
+// that is present waits for the answer, and not for the loading of libraries that read archives.
 #include <array>
 
 #include "engine/helper_program.h"
@@ -8,6 +8,7 @@
 #include "engine/user_store.h"
 #include "importer/ask.h"
 #include "importer/program.h"
+#include "importer/registry_check.h"
 #include "importer/share.h"
 
 namespace pyxis {
@@ -25,8 +26,8 @@ Result<std::string> share(const Settings& given, const ImportRequest& request, R
 }  // namespace pyxis
 
 int main(int argc, char** argv) {
-  static constexpr std::array verbs = {pyxis::NamedVerb{"head", pyxis::ask_name},
-                                       pyxis::NamedVerb{"digest", pyxis::ask_manifest_digest},
-                                       pyxis::NamedVerb{"share", pyxis::share}};
+  static constexpr std::array verbs = {
+      pyxis::NamedVerb{"head", pyxis::ask_name}, pyxis::NamedVerb{"digest", pyxis::ask_manifest_digest},
+      pyxis::NamedVerb{"share", pyxis::share}, pyxis::NamedVerb{"registry", pyxis::check_registry}};
   return pyxis::run_importer(argc, argv, verbs);
 }

@@ -6,10 +6,7 @@
 
 namespace pyxis {
 
-Result<std::unique_ptr<Client>> open_registry(const Reference& reference, const Settings& settings,
-                                              Patience patience, Reporter& reporter, std::stop_token stop) {
-  if (reference.scheme != Reference::Scheme::docker)
-    return fail("no image of a registry: " + reference.canonical());
+ClientSettings registry_settings(const Settings& settings, Patience patience, Reporter& reporter) {
   ClientSettings client;
   client.http.connect_timeout = settings.connect_timeout;
   client.http.transfer_timeout = settings.transfer_timeout;
@@ -29,7 +26,14 @@ Result<std::unique_ptr<Client>> open_registry(const Reference& reference, const 
   places.set("ENROOT_CONFIG_PATH", settings.config_path);
   client.credentials = CredentialPlaces::of(places);
   client.warn = [&reporter](std::string_view line) { reporter.warn(std::string(line)); };
-  return std::make_unique<Client>(std::move(client), std::move(stop));
+  return client;
+}
+
+Result<std::unique_ptr<Client>> open_registry(const Reference& reference, const Settings& settings,
+                                              Patience patience, Reporter& reporter, std::stop_token stop) {
+  if (reference.scheme != Reference::Scheme::docker)
+    return fail("no image of a registry: " + reference.canonical());
+  return std::make_unique<Client>(registry_settings(settings, patience, reporter), std::move(stop));
 }
 
 }  // namespace pyxis

@@ -98,7 +98,7 @@ Result<HttpRequest> Authenticator::token_request(const Challenge& challenge, con
   TRY(look_up(realm.host, stop));
   // Not the challenge's scope: a registry that names another repository, of its own or of whom it shares a
   // token server with, would be handed a token for that.
-  auto scope = "repository:" + target_.repository + ":pull";
+  auto scope = target_.repository.empty() ? "" : "repository:" + target_.repository + ":pull";
   auto service = challenge.parameter("service");
   if (credential_ && realm.plain() && !registry.plain())
     return fail("the registry's token server " + realm.host + " is on plain http: the secret of " +

@@ -17,7 +17,7 @@
 namespace pyxis {
 
 struct AuthTarget {
-  std::string registry, repository, user;  // as in Reference
+  std::string registry, repository, user;  // as in Reference; repository empty: only who it is, no rights
 };
 
 // Safe for many threads: one of them asks for a token, the others wait for it.

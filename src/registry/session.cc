@@ -18,30 +18,17 @@ bool speaks(const Url& url, const HttpOutcome& outcome) {
            outcome.response.body.find("HTTPS") != std::string::npos);
 }
 
-}  // namespace
-
-Session::Session(Http& http, const CredentialPlaces& places, const Reference& reference,
-                 Authenticator::Warn warn)
-    : http_(http),
-      places_(places),
-      registry_(reference.registry),
-      repository_(reference.repository),
-      user_(reference.user),
-      authenticator_(http, places, {reference.registry, reference.repository, reference.user},
-                     std::move(warn)) {}
-
-// https, except on this machine, where plain http is the custom, and where the site allows plain http.
-Result<Url> Session::find_base(const std::stop_token& stop) {
-  auto secure = TRY(parse_url("https://" + registry_ + "/v2/"));
-  bool loopback = is_loopback(registry_);
-  if (!loopback && !http_.settings().allow_http) return secure;
-  auto plain = TRY(parse_url("http://" + registry_ + "/v2/"));
+// Which of the two schemes the registry is on, by its answer.
+Result<Url> try_schemes(Http& http, const std::string& registry, const Url& secure,
+                        const std::stop_token& stop) {
+  bool loopback = is_loopback(registry);
+  auto plain = TRY(parse_url("http://" + registry + "/v2/"));
   std::string causes, remedy;
   bool reached = false;
   for (const auto& url : loopback ? std::array{plain, secure} : std::array{secure, plain}) {
     HttpRequest request;
     request.url = url;
-    auto outcome = http_.perform(request, {}, max_error_page, stop);
+    auto outcome = http.perform(request, {}, max_error_page, stop);
     if (speaks(url, outcome)) return url;
     if (outcome.failure == HttpFailure::cancelled) return *outcome.error;
     auto cause = outcome.error ? outcome.error->message : "wants https";
@@ -53,14 +40,32 @@ Result<Url> Session::find_base(const std::stop_token& stop) {
     bool nobody = outcome.failure == HttpFailure::connection && plain.port == secure.port;
     if (outcome.failure == HttpFailure::final || broken_off || nobody) break;
   }
-  auto error = fail(registry_ + ": " + causes, remedy);
+  auto error = fail(registry + ": " + causes, remedy);
   if (!reached) error.code = EHOSTUNREACH;
   return error;
 }
 
+}  // namespace
+
+Result<Url> find_base(Http& http, const std::string& registry, const std::stop_token& stop) {
+  auto secure = TRY(parse_url("https://" + registry + "/v2/"));
+  if (!is_loopback(registry) && !http.settings().allow_http) return secure;
+  return try_schemes(http, registry, secure, stop);
+}
+
+Session::Session(Http& http, const CredentialPlaces& places, const Reference& reference,
+                 Authenticator::Warn warn)
+    : http_(http),
+      places_(places),
+      registry_(reference.registry),
+      repository_(reference.repository),
+      user_(reference.user),
+      authenticator_(http, places, {reference.registry, reference.repository, reference.user},
+                     std::move(warn)) {}
+
 Result<Url> Session::base(const std::stop_token& stop) {
   std::lock_guard hold(mutex_);
-  if (!base_) base_ = TRY(find_base(stop));
+  if (!base_) base_ = TRY(find_base(http_, registry_, stop));
   return *base_;
 }
 

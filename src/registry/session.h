@@ -14,6 +14,10 @@
 
 namespace pyxis {
 
+// The URL of a registry's API, "https://HOST/v2/". It is on https, except on this machine, where plain http
+// is the custom, and where the site allows plain http: there it is asked which of the two it is on.
+Result<Url> find_base(Http& http, const std::string& registry, const std::stop_token& stop);
+
 class Session {
  public:
   Session(Http& http, const CredentialPlaces& places, const Reference& reference, Authenticator::Warn warn);
@@ -37,7 +41,6 @@ class Session {
 
  private:
   Result<Url> base(const std::stop_token& stop);
-  Result<Url> find_base(const std::stop_token& stop);
 
   Http& http_;
   const CredentialPlaces& places_;
