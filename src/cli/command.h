@@ -36,6 +36,7 @@ Action add_batch(CLI::App& app, const Environment& environment);
 Action add_create(CLI::App& app, const Environment& environment);
 Action add_bundle(CLI::App& app, const Environment& environment);
 Action add_digest(CLI::App& app, const Environment& environment);
+Action add_doctor(CLI::App& app, const Environment& environment);
 Action add_exec(CLI::App& app, const Environment& environment);
 Action add_export(CLI::App& app, const Environment& environment);
 Action add_gc(CLI::App& app, const Environment& environment);
