@@ -5,7 +5,7 @@ load helpers
 setup() { make_home; }
 teardown() { remove_home; }
 
-commands=(load pull start batch bundle exec list remove images digest info version help)
+commands=(load pull start batch bundle exec list remove images digest doctor info version help)
 
 @test "version is bare" {
   run -0 pyxis version
