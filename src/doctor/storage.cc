@@ -40,7 +40,7 @@ Place node_place(const std::string& program) {
 // Where users' containers lie: root owns it, so it can be tried there.
 Findings check_users_part(const Context& context, const Place& node) {
   auto place = node;
-  place.check = "users' part of it";
+  place.check = "node's store: users";
   place.path = user_store_path(storage_path, 0);
   place.path.resize(place.path.rfind('/'));
   place.holds_containers = true;

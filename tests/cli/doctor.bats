@@ -36,10 +36,10 @@ doctor() { # [VARIABLE=value...] [OPTION...]
   assert_equal "$stderr" ""
 }
 
-# The same as root asks.
+# The same as root asks. `pyxis-storage probe` gives up what a look for leaks at its end would need.
 doctor_of_root() { # [OPTION...]
   run --separate-stderr "${wrapped[@]}" env -i HOME="$node/root" PATH=/usr/sbin:/usr/bin:/sbin:/bin SLURM_CONF="$node/slurm.conf" \
-    ASAN_OPTIONS="${ASAN_OPTIONS:-}" UBSAN_OPTIONS="${UBSAN_OPTIONS:-}" LSAN_OPTIONS="${LSAN_OPTIONS:-}" "$PYXIS" doctor --json "$@" 3>&-
+    ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" UBSAN_OPTIONS="${UBSAN_OPTIONS:-}" LSAN_OPTIONS="${LSAN_OPTIONS:-}" "$PYXIS" doctor --json "$@" 3>&-
   assert_equal "$stderr" ""
 }
 
