@@ -9,7 +9,11 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/images_to_load.h"
 #include "doctor/doctor.h"
+#include "engine/user_store.h"
+#include "store/collection.h"
+#include "store/images.h"
 
 namespace pyxis::cli {
 namespace {
@@ -19,6 +23,7 @@ using doctor::Findings;
 using doctor::Verdict;
 
 struct DoctorArguments {
+  std::string image;
   std::vector<std::string> registries;
   bool json = false;
   unsigned seconds = 45;
@@ -83,13 +88,40 @@ void print_summary(const Findings& findings) {
   std::cout << "\n" << node_name() << ": " << text << "\n";
 }
 
+// Brings it into the user's store, where its files can be looked at while `hold` is open.
+Result<doctor::ImageToCheck> bring_image(const std::string& uri, const Settings& settings, Fd& hold) {
+  ImageArguments arguments;
+  arguments.uri = uri;
+  auto request = TRY(import_request(arguments));
+  auto store = TRY(open_user_store(settings));
+  TerminalReporter reporter;
+  hold = TRY(hold_images(store));
+  auto image = TRY(import_image(store, settings, request, reporter));
+  touch_image(store, image.digest);
+  auto layers = TRY(image_layer_paths(store, image));
+  std::ranges::reverse(layers);
+  return doctor::ImageToCheck{image.config, std::move(layers)};
+}
+
+// Where it cannot be had, that is what is to be said of it.
+doctor::Check check_for_image(const std::string& uri, const doctor::Context& context, Fd& hold) {
+  auto image = context.settings.ok() ? bring_image(uri, *context.settings, hold)
+                                     : Result<doctor::ImageToCheck>(fail("the settings cannot be read"));
+  if (image.ok()) return doctor::check_for(*image);
+  Finding none{"image", Verdict::fail, image.error().message,
+               image.error().remedy.empty() ? "run: pyxis pull " + uri : image.error().remedy, ""};
+  return {"image", "image", [none](const doctor::Context&) { return Findings{none}; }};
+}
+
 int examine_node(const DoctorArguments& arguments, const Environment& environment) {
   auto context = doctor::make_context(environment, arguments.registries);
+  auto checks = doctor::checks_for(context);
+  Fd hold;
+  if (!arguments.image.empty()) checks.push_back(check_for_image(arguments.image, context, hold));
   auto waiting = [](const std::string& name) {
     if (log::terminal()) log::info("waiting for: " + name);
   };
-  auto findings =
-      doctor::examine(context, doctor::checks_for(context), std::chrono::seconds(arguments.seconds), waiting);
+  auto findings = doctor::examine(context, checks, std::chrono::seconds(arguments.seconds), waiting);
   if (arguments.json) {
     print_json(findings);
   } else {
@@ -104,6 +136,8 @@ int examine_node(const DoctorArguments& arguments, const Environment& environmen
 Action add_doctor(CLI::App& app, const Environment& environment) {
   auto* command = app.add_subcommand("doctor", "Check this node, and say what to do about what is wrong");
   auto arguments = std::make_shared<DoctorArguments>();
+  command->add_option("IMAGE", arguments->image,
+                      "What it needs is compared with what the node has; it is imported first");
   command
       ->add_option("--registry", arguments->registries,
                    "Ask this registry, too: name, way, certificate, clock, login (can be repeated)")
@@ -125,6 +159,7 @@ Action add_doctor(CLI::App& app, const Environment& environment) {
       "Examples:\n"
       "  pyxis doctor --registry nvcr.io\n"
       "  sudo pyxis doctor\n"
+      "  srun --gpus=1 pyxis doctor nvcr.io/nvidia/pytorch:24.01-py3\n"
       "  srun -N 100 pyxis doctor --json | jq -r '.node as $n | .findings[] | select(.verdict == \"fail\") | "
       "[$n, .check, .remedy] | @tsv'");
   return [arguments, &environment]() -> Result<int> { return examine_node(*arguments, environment); };

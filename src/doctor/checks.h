@@ -6,6 +6,7 @@
 
 #include "doctor/context.h"
 #include "doctor/finding.h"
+#include "doctor/image_needs.h"
 
 namespace pyxis::doctor {
 
@@ -40,5 +41,10 @@ Findings check_clock(const Context& context);
 Findings check_nvidia(const Context& context);
 Findings check_amd(const Context& context);
 Findings check_cdi(const Context& context);
+
+// image.cc
+Findings check_image(const Context& context, const ImageToCheck& image);
+// What is in it, against the node.
+Findings judge_needs(const Context& context, const ImageNeeds& needs);
 
 }  // namespace pyxis::doctor

@@ -14,6 +14,12 @@
 
 namespace pyxis::doctor {
 
+// An image that is in the user's store.
+struct ImageToCheck {
+  std::string config;               // as downloaded
+  std::vector<std::string> layers;  // directories, top first
+};
+
 struct Context {
   Environment environment;
   Result<Settings> settings = fail("not read");

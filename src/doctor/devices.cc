@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "base/text.h"
 #include "doctor/checks.h"
+#include "doctor/devices.h"
 #include "image/json_fields.h"
 
 namespace pyxis::doctor {
@@ -106,9 +107,14 @@ Finding check_spec(const Context& context, const std::string& path) {
 
 }  // namespace
 
+std::string nvidia_driver(const Context& context) {
+  auto line = line_of(context, "/proc/driver/nvidia/version");
+  return line.empty() ? "" : driver_version(line);
+}
+
 Findings check_nvidia(const Context& context) {
   constexpr auto check = "NVIDIA GPUs";
-  auto driver = line_of(context, "/proc/driver/nvidia/version");
+  auto driver = nvidia_driver(context);
   auto cards = cards_of(context, "0x10de"), devices = nvidia_devices(context);
   if (driver.empty() && devices == 0) {
     if (cards == 0) return {{check, Verdict::pass, "none", ""}};
@@ -118,7 +124,7 @@ Findings check_nvidia(const Context& context) {
   if (driver.empty())
     return {{check, Verdict::fail, "devices in /dev, and no driver is loaded", "run: modprobe nvidia"}};
   Findings findings;
-  auto fact = "driver " + driver_version(driver) + ", " + std::to_string(devices) + " in /dev";
+  auto fact = "driver " + driver + ", " + std::to_string(devices) + " in /dev";
   if (devices == 0 || !exists(context, "/dev/nvidiactl"))
     findings.push_back({check, Verdict::fail, fact + (devices == 0 ? "" : ", without /dev/nvidiactl"),
                         "run: nvidia-modprobe -u -c 0 (for each GPU; nvidia-persistenced keeps them)"});

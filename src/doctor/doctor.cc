@@ -71,6 +71,10 @@ std::vector<Check> checks_for(const Context& context) {
   return checks;
 }
 
+Check check_for(const ImageToCheck& image) {
+  return {"image", "image", [image](const Context& context) { return check_image(context, image); }};
+}
+
 Findings examine(const Context& context, const std::vector<Check>& checks, milliseconds deadline,
                  const std::function<void(const std::string&)>& waiting) {
   std::vector<Running> running;

@@ -19,6 +19,9 @@ struct Check {
 // All that are to be made, in the order in which their findings are shown.
 std::vector<Check> checks_for(const Context& context);
 
+// Those of an image.
+Check check_for(const ImageToCheck& image);
+
 // Makes them, all at once, each in a process of its own, and gives their findings in order. What has not
 // answered by the deadline is a failure that says so, and is killed. `waiting` is called with the name of
 // what is waited for where that takes longer than a second. Single-threaded.

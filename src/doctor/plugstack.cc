@@ -97,6 +97,19 @@ std::string slurm_setting(const Context& context, const std::string& slurm_conf,
   return value;
 }
 
+std::string plugin_in_plugin_dir(const Context& context, const std::string& slurm_conf,
+                                 const std::string& name) {
+  auto directories = slurm_conf.empty() ? "" : slurm_setting(context, slurm_conf, "plugindir");
+  if (directories.empty())
+    directories =
+        "/usr/lib/x86_64-linux-gnu/slurm-wlm:/usr/lib/aarch64-linux-gnu/slurm-wlm:/usr/lib64/slurm:/usr/lib/"
+        "slurm:"
+        "/usr/local/lib/slurm";
+  for (const auto& directory : split(directories, ':'))
+    if (exists(context, directory + "/" + name)) return directory + "/" + name;
+  return "";
+}
+
 std::string plugstack_path(const Context& context, const std::string& slurm_conf) {
   auto named = slurm_setting(context, slurm_conf, "plugstackconfig");
   return named.empty() ? directory_of(slurm_conf) + "/plugstack.conf" : named;

@@ -14,6 +14,10 @@ namespace pyxis::doctor {
 std::string find_slurm_conf(const Context& context);
 // The value of a key, in lower case, in slurm.conf or a file that it includes; empty: it is not there.
 std::string slurm_setting(const Context& context, const std::string& slurm_conf, std::string_view key);
+// A plugin of Slurm's in PluginDir; where slurm.conf does not say that, in the usual ones. Empty: it is not
+// there.
+std::string plugin_in_plugin_dir(const Context& context, const std::string& slurm_conf,
+                                 const std::string& name);
 // What slurm.conf names; else plugstack.conf beside it.
 std::string plugstack_path(const Context& context, const std::string& slurm_conf);
 

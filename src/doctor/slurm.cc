@@ -78,20 +78,6 @@ Finding check_words(const PlugstackLine& line, const Result<spank::Config>& conf
           "", ""};
 }
 
-// A name without a directory is looked for in PluginDir; where slurm.conf does not say it, in the usual ones.
-std::string plugin_path(const Context& context, const PlugstackLine& line, const std::string& slurm_conf) {
-  if (line.plugin.starts_with('/')) return line.plugin;
-  auto directories = slurm_setting(context, slurm_conf, "plugindir");
-  if (directories.empty())
-    directories =
-        "/usr/lib/x86_64-linux-gnu/slurm-wlm:/usr/lib/aarch64-linux-gnu/slurm-wlm:/usr/lib64/slurm:/usr/lib/"
-        "slurm:"
-        "/usr/local/lib/slurm";
-  for (const auto& directory : split(directories, ':'))
-    if (exists(context, directory + "/" + line.plugin)) return directory + "/" + line.plugin;
-  return "";
-}
-
 constexpr auto build_again =
     "run: make && sudo make install (on a node with this Slurm's spank.h), and systemctl "
     "restart slurmd";
@@ -181,7 +167,10 @@ Findings check_slurm(const Context& context) {
   auto config = spank::parse_config(line.words);
   add(check_lines(plugstack.lines));
   add({check_words(line, config)});
-  add(check_plugin(context, line, plugin_path(context, line, slurm_conf), slurm));
+  add(check_plugin(
+      context, line,
+      line.plugin.starts_with('/') ? line.plugin : plugin_in_plugin_dir(context, slurm_conf, line.plugin),
+      slurm));
   if (config.ok()) add({check_engine(*config)});
   return findings;
 }

@@ -411,3 +411,40 @@ libexec() { realpath "$(dirname "$PYXIS")/../libexec"; }
   doctor
   assert_found fail 'CDI specs' '/var/run/cdi/bad.json' 'run: nvidia-ctk cdi generate --output=/var/run/cdi/bad.json'
 }
+
+# --- an image ---------------------------------------------------------------------------------------------
+
+# Its own messages of the import are not findings.
+doctor_image() { # [OPTION...] IMAGE
+  run --separate-stderr pyxis SLURM_CONF="$node/slurm.conf" doctor --json "$@"
+}
+
+@test "doctor: an image that fits: architecture, C library, MPI, against Slurm's plugins for it" {
+  doctor_image "$REGISTRY/mpi"
+  assert_success
+  assert_found pass 'image: architecture' 'as this node' ''
+  assert_found pass 'image: C library' "glibc 2.36; this node has $(getconf GNU_LIBC_VERSION | cut -d' ' -f2)" ''
+  assert_found pass 'image: MPI' 'Open MPI (libmpi.so.40' ''
+  assert_found pass 'image: MPI' 'srun --mpi=pmix' ''
+  assert_found pass 'image: CUDA' 'not asked for' ''
+  assert_nothing_left
+}
+
+@test "doctor: an image whose MPI needs what Slurm has not here" {
+  mkdir "$node/plugins"
+  touch "$node/plugins/mpi_pmi2.so"
+  echo "PluginDir=$node/plugins" >>"$node/slurm.conf"
+  doctor_image "$REGISTRY/mpi"
+  assert_found fail 'image: MPI' 'needs PMIx, and Slurm has pmi2' 'run: apt-get install libpmix-dev'
+}
+
+@test "doctor: an image for CUDA on a node without GPUs, one for another architecture, and one that there is not" {
+  doctor_image "$REGISTRY/asking:cuda"
+  assert_found warn 'image: CUDA' 'CUDA 12.0, and this node has no NVIDIA driver' 'run: srun --gpus=1 pyxis doctor'
+  assert_success
+  doctor_image "$REGISTRY/arm64only"
+  assert_found fail image 'does not exist for linux/amd64; it exists for: linux/arm64' 'choose one of these architectures'
+  [[ -n $(found pass 'user namespaces') ]]
+  doctor_image "$REGISTRY/nothing"
+  assert_found fail image '404 Not Found' 'check the name and tag'
+}
