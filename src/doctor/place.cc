@@ -195,8 +195,7 @@ Findings check_place(const Context& context, const Place& place) {
              "run: namei -l " + place.path + " (who may pass on the way)"}};
   Findings findings;
   auto unsafe = context.is_root() ? not_for_root(*ground) : std::nullopt;
-  bool anothers = ground->itself && ground->info.st_uid != context.uid && !place.setting.empty() &&
-                  (place.holds_containers || place.holds_images);
+  bool anothers = place.own && ground->itself && ground->info.st_uid != context.uid;
   if (unsafe) {
     findings.push_back({place.check, Verdict::skip, *unsafe, "run: pyxis doctor, as the user whose it is"});
   } else if (anothers) {

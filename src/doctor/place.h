@@ -16,6 +16,7 @@ struct Place {
   std::string path;
   std::string setting;   // what names it: "ENROOT_DATA_PATH"
   std::string cleaning;  // the command that makes room
+  bool own = false;      // the engine refuses one that is another user's
   // Whether containers' changes are there, in overlays; and whether overlays are wanted at all.
   bool holds_containers = false, overlays = true;
   bool holds_images = false;  // locks and extended attributes, then

@@ -100,6 +100,7 @@ Findings check_user_store(const Context& context) {
   place.check = "user's store";
   place.path = settings.data_path;
   place.setting = "ENROOT_DATA_PATH";
+  place.own = true;
   place.cleaning = "run: pyxis gc --max-age 30 (and pyxis list, pyxis remove NAME)";
   place.holds_containers = true;
   place.holds_images = !cache_apart(settings);
@@ -113,6 +114,7 @@ Findings check_image_cache(const Context& context) {
   place.check = "image cache";
   place.path = context.settings->cache_path;
   place.setting = "ENROOT_CACHE_PATH";
+  place.own = true;
   place.cleaning = "run: pyxis gc --max-age 30";
   place.holds_images = true;
   return check_place(context, place);
@@ -135,6 +137,7 @@ Findings check_runtime_directory(const Context& context) {
   place.check = "runtime directory";
   place.path = context.settings->runtime_path;
   place.setting = "ENROOT_RUNTIME_PATH";
+  place.own = true;
   place.cleaning =
       "run: mount -o remount,size=1g,nr_inodes=1m \"$(findmnt -no TARGET -T " + place.path + ")\"";
   auto findings = check_place(context, place);

@@ -192,6 +192,8 @@ store_on() { # TYPE OPTIONS [SCRIPT]
   store_on tmpfs size=1m "chown root: $(store)"
   doctor
   assert_found fail "user's store" 'belongs to uid 0' "run: chown -R $(id -u "$PYXIS_TEST_USER") $(store)"
+  doctor ENROOT_RUNTIME_PATH="$node/etc"
+  assert_found fail 'runtime directory' "$node/etc belongs to uid 0" 'set ENROOT_RUNTIME_PATH to another directory'
 }
 
 @test "doctor: a store on a file system without extended attributes: containers are copies, and must be allowed to run" {

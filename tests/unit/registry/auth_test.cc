@@ -4,7 +4,9 @@
 #include <atomic>
 #include <thread>
 
+#include "registry/auth.h"
 #include "registry/client.h"
+#include "registry/http.h"
 #include "stored_image.h"
 #include "temporary_directory.h"
 
@@ -94,6 +96,18 @@ TEST_F(TokenRegistry, SecretGoesToTheTokenServerOnly) {
   EXPECT_THAT(asked.target, Not(HasSubstr("hunter2")));
   for (const auto& request : registry_.requests())
     EXPECT_THAT(request.header("authorization"), Not(HasSubstr("Basic")));
+}
+
+TEST_F(TokenRegistry, WithoutARepositoryThePasswordIsProvedAndNoRightsAreAskedFor) {
+  home_.write(".credentials", "machine 127.0.0.1 login me password hunter2");
+  Http http(settings().http);
+  Authenticator authenticator(http, places_, {registry_.address(), "", ""}, [](std::string_view) {});
+  HttpRequest request;
+  request.url = parse_url("http://" + registry_.address() + "/v2/").value();
+  auto refused = http.perform(request, {}, 1000, {});
+  auto renewed = authenticator.renew(refused.response, "", {});
+  ASSERT_TRUE(renewed.ok() && *renewed);
+  EXPECT_EQ(token_server_.requests().back().target, "/token?service=the%20registry&account=me");
 }
 
 TEST_F(TokenRegistry, ScopeIsOfTheImageWhateverTheChallengeSays) {
