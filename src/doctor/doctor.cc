@@ -20,6 +20,14 @@ Finding no_word(const Check& check, std::string fact, std::string remedy) {
   return {check.name, Verdict::fail, std::move(fact), std::move(remedy), check.group};
 }
 
+std::string remedy_of_silence(const Check& check) {
+  if (check.group == "registries")
+    return "run: curl -v https://" + check.name +
+           "/v2/ (a name server or a way that is silent; else a credential helper that waits)";
+  return "run: cat /proc/*/mountinfo | grep -E 'nfs|lustre|fuse' (a file server that is gone hangs whoever "
+         "asks)";
+}
+
 Running start(const Context& context, const Check& check) {
   return {&check, start_namespace_child({}, [&]() -> Result<ChildAnswer> {
             ChildAnswer answer;
@@ -91,8 +99,7 @@ Findings examine(const Context& context, const std::vector<Check>& checks, milli
     if (!readable_within(socket, std::min(noticed, left_until(end)))) waiting(each.check->name);
     if (!readable_within(socket, left_until(end))) {
       all.push_back(no_word(*each.check, "no answer within " + std::to_string(deadline.count() / 1000) + " s",
-                            "run: cat /proc/*/mountinfo | grep -E 'nfs|lustre|fuse' (a file server that is "
-                            "gone hangs whoever asks)"));
+                            remedy_of_silence(*each.check)));
       (void)each.child->process.end_within(std::chrono::seconds(1));
       continue;
     }
