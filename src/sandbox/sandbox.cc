@@ -105,9 +105,8 @@ Result<void> enter_root(int root) {
 }
 
 Result<std::string> run_prepare(const SandboxPlan& plan, Preparation& preparation) {
-  if (!plan.prepare) return std::string();
-  TRY(keep_capabilities_on_exec());
-  TRY(plan.prepare(preparation));
+  if (plan.prepare || plan.complete || plan.entered) TRY(keep_capabilities_on_exec());
+  if (plan.prepare) TRY(plan.prepare(preparation));
   return std::move(preparation.report);
 }
 
@@ -124,11 +123,13 @@ Result<ChildAnswer> build(const SandboxPlan& plan, const std::vector<Namespace>&
   TRY(mount_all(preparation.late, kinds, root.get()));
   if (!preparation.workdir.empty())
     TRY_CONTEXT(make_directories_in_root(root.get(), preparation.workdir, 0755), "working directory");
+  if (plan.complete) TRY(plan.complete(preparation));
   if (!plan.writable) TRY(make_read_only(root.get(), plan.mount_point));
   for (auto kind : kinds)  // before the host's /proc is gone; pivoting changes the namespaces' content only
     answer.descriptors.push_back(
         TRY(open_path(std::string("/proc/self/ns/") + namespace_name(kind), O_RDONLY)));
   TRY(enter_root(root.get()));
+  if (plan.entered) TRY(plan.entered());
   answer.descriptors.push_back(std::move(root));
   return answer;
 }

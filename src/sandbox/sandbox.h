@@ -1,7 +1,8 @@
 // A container's namespaces with its root in place: made in a child process, handed over as descriptors.
 //
 // The order is that of the engine spec, "Start-up, in order": namespaces, root, the image's own mounts, early
-// mounts, prepare, late mounts, read-only, pivot. Nothing of the image is executed.
+// mounts, prepare, late mounts, complete, read-only, pivot. Nothing of the image is executed, unless
+// `entered` does.
 #pragma once
 
 #include <functional>
@@ -41,6 +42,11 @@ struct SandboxPlan {
   // Runs between early and late mounts, before pivot_root, with all capabilities inside the namespaces;
   // programs it executes have them too. It is in a fork: only `report` and an Error come back.
   std::function<Result<void>(Preparation&)> prepare;
+  // Runs in the same way once all is mounted, before the root becomes read-only.
+  std::function<Result<void>(const Preparation&)> complete;
+  // Runs at the very end, in the container's root, still with all capabilities: programs it executes are the
+  // container's.
+  std::function<Result<void>()> entered;
   std::string hostname;  // with Namespace::uts only; empty: the host's
 };
 
