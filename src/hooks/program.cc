@@ -29,15 +29,40 @@ bool read_some(int fd, std::string& output) {
   });
 }
 
+using Clock = std::chrono::steady_clock;
+
+// For poll(2): what is left until then, rounded up.
+int milliseconds_until(std::optional<Clock::time_point> end) {
+  if (!end) return -1;
+  auto left = std::chrono::ceil<std::chrono::milliseconds>(*end - Clock::now()).count();
+  return static_cast<int>(std::clamp<decltype(left)>(left, 0, 1 << 30));
+}
+
+struct Output {
+  std::string text;
+  bool late = false;  // the program still runs at the end of its time
+};
+
 // What comes until the program ends: others that it has started may hold the pipe for longer.
-Result<std::string> read_while_running(int pipe, pid_t pid) {
-  std::string output;
+Result<Output> read_while_running(int pipe, pid_t pid, std::optional<std::chrono::seconds> limit) {
+  Output output;
+  std::optional<Clock::time_point> end;
+  if (limit) end = Clock::now() + *limit;
   auto ended = open_pidfd(pid);
   // Kernels before 5.3 have no pidfd; there the end of the pipe must do.
   std::array<pollfd, 2> events = {{{pipe, POLLIN, 0}, {ended.ok() ? ended->get() : -1, POLLIN, 0}}};
   for (bool open = true; open && events[1].revents == 0;) {
-    if (::poll(events.data(), events.size(), -1) < 0 && errno != EINTR) return sys_error("poll");
-    open = read_some(pipe, output);
+    int ready = ::poll(events.data(), events.size(), milliseconds_until(end));
+    if (ready < 0 && errno != EINTR) return sys_error("poll");
+    if (ready == 0) {
+      output.late = true;
+      break;
+    }
+    open = read_some(pipe, output.text);
+    if (!open && ended.ok()) {  // it may go on without: its end is what counts
+      open = true;
+      events[0].fd = -1;
+    }
   }
   return output;
 }
@@ -74,12 +99,19 @@ Result<Child> start(const SpawnRequest& request, const std::string& kind) {
   return error;
 }
 
+std::string without_blank_end(const std::string& text) {
+  return text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
+}
+
+Error with_printed(const std::string& failure, const std::string& said) {
+  auto printed = without_blank_end(said);
+  return fail(failure + (printed.empty() ? ", and printed nothing" : ":\n" + printed));
+}
+
 // `said` by a program that has ended with this wait status.
 Result<void> judge(const ProgramCall& call, int status, const std::string& said) {
-  auto printed = said.substr(0, said.find_last_not_of(" \t\r\n") + 1);
-  if (status != 0)
-    return fail(call.name + " " + describe_wait_status(status) +
-                (printed.empty() ? ", and printed nothing" : ":\n" + printed));
+  if (status != 0) return with_printed(call.name + " " + describe_wait_status(status), said);
+  auto printed = without_blank_end(said);
   if (printed.empty()) return ok();
   for (const auto& line : split(printed, '\n')) log_line(call.tag, line);
   return ok();
@@ -100,17 +132,23 @@ Result<std::string> end_of(const Fd& file) {
 }  // namespace
 
 Result<void> run_program(const ProgramCall& call, const std::vector<std::string>& environment) {
-  auto null = TRY(open_path("/dev/null", O_RDONLY));
+  auto input = TRY(call.input.empty() ? open_path("/dev/null", O_RDONLY) : memory_file(call.input));
   auto [reader, writer] = TRY(make_polled_pipe());
   auto request = spawn_request(call, environment);
+  request.own_group = call.limit.has_value();
   request.descriptors = {
-      {null.get(), STDIN_FILENO}, {writer.get(), STDOUT_FILENO}, {writer.get(), STDERR_FILENO}};
+      {input.get(), STDIN_FILENO}, {writer.get(), STDOUT_FILENO}, {writer.get(), STDERR_FILENO}};
   auto child = TRY(start(request, call.name.substr(0, call.name.find(' '))));
   writer.reset();
-  auto output = TRY(read_while_running(reader.get(), child.pid()));
+  auto [output, late] = TRY(read_while_running(reader.get(), child.pid(), call.limit));
+  if (late) ::kill(-child.pid(), SIGKILL);  // with what it has started; its number is its own until wait()
   int status = TRY(child.wait());
   read_some(reader.get(), output);
   if (output.size() > longest_output) output.erase(0, output.size() - longest_output);
+  if (late)
+    return with_printed(
+        call.name + " did not end within " + std::to_string(call.limit->count()) + " s, and was killed",
+        output);
   return judge(call, status, output);
 }
 

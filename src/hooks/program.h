@@ -1,6 +1,8 @@
 // Hooks of the site and the user: programs of theirs.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,10 +14,12 @@ namespace pyxis {
 struct ProgramCall {
   std::string name, tag;
   std::string program;
-  std::vector<std::string> arguments;  // argv[0] included
+  std::vector<std::string> arguments;         // argv[0] included
+  std::string input;                          // what it can read; run_program alone
+  std::optional<std::chrono::seconds> limit;  // killed when it takes longer, an error; run_program alone
 };
 
-// Runs the program, without input, and waits for it; what it leaves running is not waited for. It is killed
+// Runs the program and waits for it; what it leaves running is not waited for. It is killed
 // when this process dies. What it prints becomes lines of the engine's log, or, where it fails, part of the
 // error, as it is; of long output the end. A line that begins with [INFO], [WARN] or [ERROR] is one of that
 // level.

@@ -46,6 +46,29 @@ TEST_F(HookProgram, AFailureHasStatusAndOutputAsItIs) {
   EXPECT_THAT(text_of(run("kill -KILL $$")), HasSubstr("killed by signal 9"));
 }
 
+TEST_F(HookProgram, InputIsReadToItsEnd) {
+  ::testing::internal::CaptureStderr();
+  ProgramCall call{"hook x", "x", "/bin/sh", {"sh", "-c", "cat; echo .; cat"}, "{\"a\": 1}"};
+  EXPECT_EQ(text_of(run_program(call, {"PATH=/usr/bin:/bin"})), "");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "[INFO] x: {\"a\": 1}.\n");
+}
+
+TEST_F(HookProgram, OneThatTakesTooLongIsKilledWithWhatItHasStarted) {
+  ProgramCall call{"hook x",  "x",
+                   "/bin/sh", {"sh", "-c", "echo begun; sleep 600 & echo $! >pid; exec sleep 600"},
+                   {},        std::chrono::seconds(1)};
+  call.arguments[2].replace(call.arguments[2].find(">pid"), 4, ">" + path("pid"));
+  EXPECT_EQ(text_of(run_program(call, {"PATH=/usr/bin:/bin"})),
+            "hook x did not end within 1 s, and was killed:\nbegun");
+  auto other = static_cast<pid_t>(std::stol(read_file(path("pid")).value()));
+  if (auto ended = open_pidfd(other); ended.ok()) {
+    EXPECT_TRUE(readable_within(ended->get(), std::chrono::seconds(20)));
+  }
+  call.arguments[2] = "exec >&- 2>&-; exit 3";
+  EXPECT_EQ(text_of(run_program(call, {"PATH=/usr/bin:/bin"})),
+            "hook x exited with status 3, and printed nothing");
+}
+
 TEST_F(HookProgram, OfLongOutputTheEndIsKept) {
   auto error =
       text_of(run("i=0; while [ $i -lt 20000 ]; do echo \"line $i\"; i=$((i+1)); done; echo last; exit 1"));
