@@ -4,6 +4,7 @@
 #include <iomanip>
 #include <iostream>
 
+#include "base/text.h"
 #include "cli/command.h"
 #include "engine/settings.h"
 #include "image/platform.h"
@@ -34,6 +35,7 @@ Rows path_rows(const Settings& settings) {
           {"ENROOT_CONFIG_PATH", settings.config_path},
           {"ENROOT_DATA_PATH", settings.data_path},
           {"ENROOT_CACHE_PATH", settings.cache_path.empty() ? settings.data_path : settings.cache_path},
+          {"ENROOT_CDI_PATH", join(settings.cdi_path, ":")},
           {"ENROOT_RUNTIME_PATH", settings.runtime_path},
           {"ENROOT_TEMP_PATH", settings.temp_path}};
 }

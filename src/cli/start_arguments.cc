@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/pipe.h"
 #include "base/process.h"
+#include "contract/device_name.h"
 #include "engine/config_script.h"
 #include "engine/init_program.h"
 #include "engine/start.h"
@@ -71,6 +72,9 @@ Result<StartOptions> start_options(const StartArguments& arguments, const Enviro
   if (arguments.writable) options.request.writable = true;
   for (const auto& mount : arguments.mounts)
     options.mounts.push_back(TRY(parse_mount_argument(mount, environment)));
+  for (const auto& names : arguments.devices)
+    for (auto& name : TRY_CONTEXT(parse_device_list(names), "--device"))
+      options.request.devices.push_back(std::move(name));
   if (arguments.net) options.unshare.push_back(Namespace::net);
   if (arguments.ipc) options.unshare.push_back(Namespace::ipc);
   if (arguments.uts) options.unshare.push_back(Namespace::uts);
@@ -158,6 +162,11 @@ void add_start_options(CLI::App& command, StartArguments& arguments, bool with_c
       ->type_name("FILE");
   command.add_option("-m,--mount", arguments.mounts, "Mount SOURCE:TARGET:TYPE:OPTIONS (repeatable)")
       ->type_name("FSTAB")
+      ->allow_extra_args(false);
+  command
+      .add_option("--device", arguments.devices,
+                  "A device of the node by its CDI name, VENDOR/CLASS=NAME[,...] (repeatable)")
+      ->type_name("DEVICE")
       ->allow_extra_args(false);
   command.add_flag("-r,--root", arguments.root, "Appear as root inside");
   command.add_flag("-w,--rw", arguments.writable, "Make the root file system writable");

@@ -11,7 +11,7 @@ namespace pyxis::cli {
 struct StartArguments {
   std::string name;  // of a container, or the path of an image file
   std::string conf, rc;
-  std::vector<std::string> environment, mounts;
+  std::vector<std::string> environment, mounts, devices;
   std::vector<std::string> settings;  // "ENROOT_KEY=value": more of the environment's, for the engine alone
   bool root = false, writable = false, net = false, ipc = false, uts = false, pid = false;
 };

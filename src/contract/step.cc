@@ -110,6 +110,8 @@ std::string StartRequest::encode() const {
   writer.number(step_id);
   writer.number(static_cast<uint64_t>(owner_pid));
   writer.text(image_digest);
+  writer.texts(devices);
+  writer.number(devices_by_default);
   return writer.take();
 }
 
@@ -136,6 +138,8 @@ Result<StartRequest> StartRequest::decode(std::string_view body) {
   request.step_id = TRY(reader.number());
   request.owner_pid = static_cast<int64_t>(TRY(reader.number()));
   request.image_digest = TRY(reader.text());
+  request.devices = TRY(reader.texts());
+  request.devices_by_default = TRY(reader.number()) != 0;
   TRY(expect_end(reader));
   return request;
 }

@@ -65,17 +65,27 @@ Result<ConfigurationFile> open_file(const std::string& directory, const std::str
 
 }  // namespace
 
-Result<std::vector<ConfigurationFile>> configuration_files(const std::string& directory,
-                                                           std::string_view suffix) {
-  std::vector<ConfigurationFile> files;
+Result<std::vector<Result<ConfigurationFile>>> each_configuration_file(
+    const std::string& directory, const std::vector<std::string_view>& suffixes) {
+  std::vector<Result<ConfigurationFile>> files;
   auto opened = open_path(directory, O_RDONLY | O_DIRECTORY);
   if (!opened.ok() && opened.error().code == ENOENT) return files;
   auto listed = TRY(std::move(opened));
   TRY(check_writers(TRY(status_of(listed, directory)), directory));
   auto names = TRY_CONTEXT(list_directory(listed.get()), directory);
-  std::erase_if(names, [&](const auto& name) { return name.starts_with('.') || !name.ends_with(suffix); });
+  std::erase_if(names, [&](const std::string& name) {
+    return name.starts_with('.') ||
+           std::ranges::none_of(suffixes, [&](auto suffix) { return name.ends_with(suffix); });
+  });
   std::sort(names.begin(), names.end());
-  for (const auto& name : names) files.push_back(TRY(open_file(directory, name)));
+  for (const auto& name : names) files.push_back(open_file(directory, name));
+  return files;
+}
+
+Result<std::vector<ConfigurationFile>> configuration_files(const std::string& directory,
+                                                           std::string_view suffix) {
+  std::vector<ConfigurationFile> files;
+  for (auto& file : TRY(each_configuration_file(directory, {suffix}))) files.push_back(TRY(std::move(file)));
   return files;
 }
 

@@ -24,6 +24,10 @@ struct ConfigurationFile {
 Result<std::vector<ConfigurationFile>> configuration_files(const std::string& directory,
                                                            std::string_view suffix);
 
+// The same, with an error in the place of each file that is refused.
+Result<std::vector<Result<ConfigurationFile>>> each_configuration_file(
+    const std::string& directory, const std::vector<std::string_view>& suffixes);
+
 // Its content; the error names its path.
 Result<std::string> read_configuration_file(const ConfigurationFile& file);
 

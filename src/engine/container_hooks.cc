@@ -1,7 +1,6 @@
 #include "engine/container_hooks.h"
 
 #include <fcntl.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include "base/text.h"
 #include "engine/builtin_hook.h"
 #include "engine/installation.h"
+#include "engine/private_directory.h"
 #include "engine/runtime_directory.h"
 #include "hooks/program.h"
 #include "squash/compression_options.h"
@@ -33,28 +33,6 @@ void set_flag(Environment& environment, const char* name, bool on) {
   else
     environment.unset(name);
 }
-
-// A tmpfs that only this mount namespace has: nothing is left of it, whatever happens to us.
-class PrivateDirectory {
- public:
-  static Result<PrivateDirectory> mount_on(const std::string& path) {
-    if (::mount("tmpfs", path.c_str(), "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=16m,mode=0700") != 0)
-      return sys_error("mount a directory for hooks on " + path);
-    return PrivateDirectory(path);
-  }
-  PrivateDirectory(PrivateDirectory&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  PrivateDirectory& operator=(PrivateDirectory&&) = delete;
-  PrivateDirectory(const PrivateDirectory&) = delete;
-  PrivateDirectory& operator=(const PrivateDirectory&) = delete;
-  ~PrivateDirectory() {
-    if (!path_.empty()) ::umount2(path_.c_str(), MNT_DETACH);
-  }
-
- private:
-  explicit PrivateDirectory(std::string path) : path_(std::move(path)) {}
-
-  std::string path_;
-};
 
 // Values are taken as they are: whoever wrote them could expand them himself.
 Result<Environment> parse_variables(const std::string& text, const std::string& origin) {

@@ -10,6 +10,7 @@
 #include "engine/configuration.h"
 #include "engine/container_config.h"
 #include "engine/container_hooks.h"
+#include "engine/device_hooks.h"
 #include "engine/image_server.h"
 #include "engine/shared_store.h"
 #include "engine/user_store.h"
@@ -40,6 +41,11 @@ bool wants_cgroups(const std::vector<ConfiguredHook>& hooks) {
 bool adds_accounts(const std::vector<ConfiguredHook>& hooks) {
   return std::ranges::any_of(
       hooks, [](const auto& hook) { return hook.builtin != nullptr && hook.name == "10-shadow.sh"; });
+}
+
+// GPUs that a specification gives are not given a second time.
+void leave_out_nvidia(std::vector<ConfiguredHook>& hooks) {
+  std::erase_if(hooks, [](const auto& hook) { return hook.builtin && hook.name == "98-nvidia.sh"; });
 }
 
 // What the sandbox's child tells of the container it has prepared.
@@ -91,10 +97,12 @@ struct Inside {
     HookedContainer container{preparation.rootfs, preparation.rootfs_path, Environment::from(image.env), {}};
     container.environment.set("HOME", options.mount_home ? user.home : home);
     container.environment.merge(configuration.environment);
+    container.environment.merge(options.devices.edits.environment);
     TRY(run_hooks(hooks, container));
+    TRY(place_device_nodes(options.devices, preparation.rootfs));
     auto& late = preparation.late;
-    late.insert(late.end(), container.late_mounts.begin(), container.late_mounts.end());
-    late.insert(late.end(), options.mounts.begin(), options.mounts.end());
+    for (const auto& mounts : {container.late_mounts, device_mounts(options.devices), options.mounts})
+      late.insert(late.end(), mounts.begin(), mounts.end());
     Prepared prepared{container.environment.lines(), image.working_dir, {}};
     if (options.init)
       prepared.init_name = TRY(find_init_program(config, *options.init, preparation.rootfs)).name;
@@ -209,6 +217,7 @@ Result<Launched> launch_container(const Store& store, const Settings& settings, 
   plan.mount_point = directory + "/root";
   plan.early = configuration.early;
   plan.late = configuration.late;
+  if (options.devices.nvidia_gpus) leave_out_nvidia(configuration.hooks);
   bool own_cgroups = wants_cgroups(configuration.hooks) && cgroup_namespaces_supported();
   if (own_cgroups) plan.extra.push_back(Namespace::cgroup);
   auto hooks = TRY(plan_hooks(std::move(configuration.hooks), settings,
@@ -219,6 +228,9 @@ Result<Launched> launch_container(const Store& store, const Settings& settings, 
   Inside inside{record, recorded, settings, configuration, hooks, options, user, {}};
   plan.image_mounts = [&](int rootfs) { return inside.image_mounts(rootfs); };
   plan.prepare = [&](Preparation& preparation) { return inside.prepare(preparation); };
+  HookedRoot hooked_root{record.name, plan.mount_point, plan.writable};
+  plan.complete = [&](const Preparation&) { return run_device_hooks(options.devices, hooked_root); };
+  plan.entered = [&] { return run_start_hooks(options.devices, hooked_root); };
   Launched launched;
   auto sandbox = create_sandbox(plan);
   // What goes wrong in a mount that is not served any more says nothing.

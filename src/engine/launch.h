@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "contract/step.h"
 #include "engine/container_hooks.h"
+#include "engine/devices.h"
 #include "engine/image_server.h"
 #include "engine/init_program.h"
 #include "engine/settings.h"
@@ -24,6 +25,7 @@ struct LaunchOptions {
   std::vector<Namespace> unshare;  // beside user, mount and cgroup
   std::string workdir;             // empty: the image's
   GivenForStart given;
+  DevicePlan devices;
   std::optional<InitRequest> init;  // find out what the image starts with
   Fd running_root;                  // of the same container where it runs already: shared with that one
 };

@@ -16,6 +16,9 @@
 namespace pyxis {
 namespace {
 
+// CDI SPEC.md, "CDI JSON Specification": what is made at run time wins over what is installed.
+constexpr auto default_cdi_path = "/etc/cdi:/var/run/cdi";
+
 bool setting_name(std::string_view name) {
   for (std::string_view prefix : {"ENROOT_", "MELLANOX_", "NVIDIA_", "SSL_CERT_"})
     if (name.starts_with(prefix)) return true;
@@ -193,6 +196,8 @@ Result<Settings> load_settings(const Environment& environment) {
       env.get_or("ENROOT_CONFIG_PATH", env.get_or("XDG_CONFIG_HOME", account.home + "/.config") + "/enroot");
   settings.data_path = env.get_or("ENROOT_DATA_PATH", default_data_path(env, account));
   settings.cache_path = env.get_or("ENROOT_CACHE_PATH", "");
+  for (auto& directory : split(env.get_or("ENROOT_CDI_PATH", default_cdi_path), ':'))
+    if (!directory.empty()) settings.cdi_path.push_back(std::move(directory));
   settings.temp_path = env.get_or("ENROOT_TEMP_PATH", env.get_or("TMPDIR", "/tmp"));
   settings.runtime_path = env.get_or("ENROOT_RUNTIME_PATH", default_runtime_path(env, account.uid));
   TRY(read_flags(settings));

@@ -16,6 +16,7 @@ class SharedStore;
 
 struct Settings {
   std::string sysconf_path, config_path, data_path, runtime_path, temp_path;
+  std::vector<std::string> cdi_path;          // where specifications of devices are; later ones win
   std::string cache_path;                     // where layers and images are; empty: beside the containers
   std::shared_ptr<SharedStore> shared_store;  // the node's, where a step was given a way to it
   bool allow_http = false, rootfs_writable = false, remap_root = false, mount_home = false,

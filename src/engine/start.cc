@@ -9,6 +9,7 @@
 #include "contract/handover.h"
 #include "contract/reference.h"
 #include "contract/task_environment.h"
+#include "engine/devices.h"
 #include "engine/external_importer.h"
 #include "engine/image_file.h"
 #include "engine/import.h"
@@ -100,6 +101,7 @@ class Start {
     }
     phase_ = Phase::argument;
     TRY(check_mount_sources(request_.mounts));
+    devices_ = TRY(plan_devices(request_.devices, request_.devices_by_default, settings_, reporter_));
     phase_ = Phase::create;
     bool exists = TRY(container_exists(*store_, request_.container));
     if (exists && request_.mode == NameMode::create)
@@ -253,6 +255,7 @@ class Start {
       options.mounts.push_back(from_mount_request(mount.source, mount.target, mount.flags));
     options.unshare = TRY(unshared());
     options.given = given_;
+    options.devices = devices_;
     for (const auto& name : request_.env_names)
       if (auto value = job_.get(name)) options.given.environment.push_back(name + "=" + *value);
     InitRequest init;
@@ -389,6 +392,7 @@ class Start {
   bool default_writable_, in_memory_;
   std::vector<Namespace> unshare_;
   GivenForStart given_;
+  DevicePlan devices_;
   std::vector<int> not_kept_;
   const Settings& settings_;
   Fd leash_, farewell_;

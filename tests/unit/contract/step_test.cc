@@ -30,6 +30,8 @@ StartRequest full_request() {
   request.job_id = 7;
   request.step_id = 0xfffffffb;
   request.owner_pid = 42;
+  request.devices = {"vendor.com/gpu=0", "vendor.com/gpu=1"};
+  request.devices_by_default = true;
   return request;
 }
 
@@ -50,6 +52,8 @@ TEST(Contract, StartRequestSurvivesTheJourney) {
   EXPECT_EQ(got->owner_pid, 42);
   EXPECT_EQ(got->image_good_for, 77u);
   EXPECT_EQ(got->image_digest, "sha256:1");
+  EXPECT_EQ(got->devices, sent.devices);
+  EXPECT_TRUE(got->devices_by_default);
 }
 
 TEST(Contract, EventSurvivesTheJourney) {
