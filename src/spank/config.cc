@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "contract/device_name.h"
 
 namespace pyxis::spank {
 namespace {
@@ -81,6 +82,12 @@ Result<void> read_entitlement(std::string& target, const std::string& key, const
   return ok();
 }
 
+Result<void> read_devices(std::vector<std::string>& target, const std::string& key,
+                          const std::string& value) {
+  target = TRY_CONTEXT(parse_device_list(value), key);
+  return ok();
+}
+
 Result<void> read_key(Config& config, const std::string& key, const std::string& value) {
   if (key == "runtime_path") return read_path(config.runtime_path, key, value);
   if (key == "pyxis_path") return read_path(config.pyxis_path, key, value);
@@ -100,6 +107,7 @@ Result<void> read_key(Config& config, const std::string& key, const std::string&
   if (key == "pin_tags") return read_pin_tags(config.pin_tags_for_job, key, value);
   if (key == "image_refresh") return read_refresh(config.image_good_for, key, value);
   if (key == "store_limit") return read_limit(config.store_limit, key, value);
+  if (key == "devices") return read_devices(config.devices, key, value);
   if (key == "importer") return read_path(config.importer, key, value);
   return fail("unknown key \"" + printable(key) + "\"");
 }
@@ -115,6 +123,8 @@ Result<Config> parse_config(const std::vector<std::string>& words) {
       return fail("plugstack.conf: \"" + printable(word) + "\" is not of the form key=value");
     TRY_CONTEXT(read_key(config, word.substr(0, equals), word.substr(equals + 1)), "plugstack.conf");
   }
+  if (config.engine == EngineKind::enroot && !config.devices.empty())
+    return fail("plugstack.conf: devices: enroot knows no devices by CDI", "leave it out with engine=enroot");
   return config;
 }
 

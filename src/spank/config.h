@@ -25,11 +25,12 @@ struct Config {
   // When registries are asked whether a user may have an image that is there: always, reachable or never
   // (docs/admin.md).
   std::string entitlement = "reachable";
-  std::string store_limit = "80%";  // of the store, or of its file system (storage/collector.h); "none"
-  std::string http_registries;      // that are asked over plain http, with commas between them
-  uint64_t image_good_for = 0;      // seconds; `image_refresh`
-  bool pin_tags_for_job = true;     // `pin_tags`: srun asks what a tag means, for all nodes
-  std::string importer;             // a program that gets images in the engine's place; empty: none
+  std::string store_limit = "80%";   // of the store, or of its file system (storage/collector.h); "none"
+  std::string http_registries;       // that are asked over plain http, with commas between them
+  uint64_t image_good_for = 0;       // seconds; `image_refresh`
+  bool pin_tags_for_job = true;      // `pin_tags`: srun asks what a tag means, for all nodes
+  std::vector<std::string> devices;  // of containers whose user asks for none by --container-device
+  std::string importer;              // a program that gets images in the engine's place; empty: none
   // These concern the enroot engine only.
   std::string enroot_path;  // empty: found in the usual directories
   bool use_enroot_load = false;

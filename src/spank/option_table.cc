@@ -58,6 +58,10 @@ constexpr std::array rows = {
     OptionRow{unshare, "container-unshare", "NS[,NS...]",
               "[pyxis] namespaces the container gets for itself: net, ipc, uts", "PYXIS_CONTAINER_UNSHARE",
               unshare},
+    OptionRow{device, "container-device", "VENDOR/CLASS=NAME[,...]",
+              "[pyxis] devices of the node by their CDI names; the name slurm stands for the GPUs that Slurm "
+              "has allocated; none: not those either that the site gives by default",
+              "PYXIS_CONTAINER_DEVICE", device},
 };
 
 constexpr bool ids_match_places() {

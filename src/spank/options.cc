@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "contract/device_name.h"
 #include "contract/reference.h"
 #include "spank/mounts.h"
 
@@ -29,6 +30,10 @@ Result<std::vector<std::string>> parse_unshare(const std::string& text) {
     if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) kinds.push_back(kind);
   }
   return kinds;
+}
+
+Result<std::vector<std::string>> parse_devices(const std::string& text) {
+  return TRY_CONTEXT(parse_device_list(text), "--container-device");
 }
 
 Result<void> check_save(const std::string& path) {
@@ -63,6 +68,9 @@ Result<void> check_value(const OptionRow& row, const std::string& value) {
       return ok();
     case OptionId::unshare:
       TRY(parse_unshare(value));
+      return ok();
+    case OptionId::device:
+      TRY(parse_devices(value));
       return ok();
     default:
       return ok();
@@ -140,6 +148,7 @@ Result<StepOptions> GivenOptions::resolve(const Config& config) const {
   if (has(OptionId::name)) options.name = TRY(parse_name(argument(OptionId::name)));
   if (has(OptionId::env)) options.env_names = TRY(parse_env_names(argument(OptionId::env)));
   if (has(OptionId::unshare)) options.unshare = TRY(parse_unshare(argument(OptionId::unshare)));
+  if (has(OptionId::device)) options.devices = TRY(parse_devices(argument(OptionId::device)));
   options.mount_home = choice(OptionId::mount_home, OptionId::no_mount_home);
   options.remap_root = choice(OptionId::remap_root, OptionId::no_remap_root);
   options.entrypoint = choice(OptionId::entrypoint, OptionId::no_entrypoint);
@@ -147,6 +156,14 @@ Result<StepOptions> GivenOptions::resolve(const Config& config) const {
   options.entrypoint_log = has(OptionId::entrypoint_log);
   if (!options.contained()) return options;
 
+  if (!options.devices.empty() && config.engine == EngineKind::enroot)
+    return fail(
+        "--container-device: this cluster's containers are made by enroot, which knows no devices by CDI",
+        "leave it out; images and NVIDIA_VISIBLE_DEVICES ask for GPUs there");
+  if (!has(OptionId::device)) {
+    options.devices = config.devices;
+    options.devices_by_default = true;
+  }
   if (!options.entrypoint && config.execute_entrypoint) options.entrypoint = true;
   return options;
 }

@@ -32,7 +32,8 @@ enum class OptionId : int {
   writable,
   readonly,
   env,
-  unshare
+  unshare,
+  device
 };
 
 struct OptionRow {
@@ -67,7 +68,8 @@ struct StepOptions {
   std::string save;
   std::optional<bool> mount_home, remap_root, entrypoint, writable;
   bool entrypoint_log = false;
-  std::vector<std::string> env_names, unshare;
+  std::vector<std::string> env_names, unshare, devices;
+  bool devices_by_default = false;
 
   bool contained() const { return !image.empty() || name.has_value(); }
 };

@@ -61,6 +61,8 @@ Result<StartRequest> make_request(SlurmApi& api, const Step& step) {
   request.entrypoint_log = options.entrypoint_log;
   request.env_names = options.env_names;
   request.unshare = options.unshare;
+  request.devices = options.devices;
+  request.devices_by_default = options.devices_by_default;
   request.job_env = api.environment();
   request.command = api.command();
   add_own_mounts(step, Environment::from(request.job_env), request.command, request.mounts);
@@ -113,6 +115,8 @@ Result<Container> lead(SlurmApi& api, Step& step, Engine& engine) {
   step.rendezvous->publish_started(started.attached, started.control_socket);
   if (started.attached && !step.options.mounts.empty())
     tell(api, "ignoring --container-mounts when attaching to a running container");
+  if (started.attached && !step.options.devices.empty() && !step.options.devices_by_default)
+    tell(api, "ignoring --container-device when attaching to a running container");
   return container;
 }
 

@@ -27,7 +27,17 @@ TEST(Config, DefaultsAreTheDocumentedOnes) {
   EXPECT_EQ(config->entitlement, "reachable");
   EXPECT_EQ(config->store_limit, "80%");
   EXPECT_EQ(config->http_registries, "");
+  EXPECT_TRUE(config->devices.empty());
   EXPECT_THAT(config->pyxis_path, HasSubstr("/bin/pyxis"));
+}
+
+TEST(Config, DevicesAreAListAndTheValueMayHaveAnEqualsSign) {
+  auto config = parse_config({"devices=nvidia.com/gpu=slurm,vendor.com/net=0"});
+  ASSERT_TRUE(config.ok()) << config.error().text();
+  EXPECT_THAT(config->devices, ::testing::ElementsAre("nvidia.com/gpu=slurm", "vendor.com/net=0"));
+  EXPECT_THAT(problem({"devices=gpu"}), HasSubstr("plugstack.conf: devices: device \"gpu\""));
+  EXPECT_THAT(problem({"devices=nvidia.com/gpu=slurm", "engine=enroot"}),
+              HasSubstr("enroot knows no devices"));
 }
 
 TEST(Config, ReadsEveryKey) {

@@ -55,7 +55,8 @@ TEST(OptionTable, EveryOptionHasItsDefaultInTheEnvironment) {
                                   {"PYXIS_CONTAINER_READONLY", "1", OptionId::readonly},
                                   {"PYXIS_CONTAINER_READONLY", "0", OptionId::writable},
                                   {"PYXIS_CONTAINER_ENV", "A,B", OptionId::env},
-                                  {"PYXIS_CONTAINER_UNSHARE", "net", OptionId::unshare}};
+                                  {"PYXIS_CONTAINER_UNSHARE", "net", OptionId::unshare},
+                                  {"PYXIS_CONTAINER_DEVICE", "vendor.com/gpu=0", OptionId::device}};
   std::set<OptionId> seen;
   for (const auto& [variable, value, gives] : defaults) {
     GivenOptions given;
@@ -94,6 +95,8 @@ TEST(Give, TheKnownErrors) {
   EXPECT_THAT(both, HasSubstr("--container-writable"));
   EXPECT_THAT(both, HasSubstr("--container-readonly"));
   EXPECT_FALSE(given.give(OptionId::unshare, "net,mnt").ok());
+  EXPECT_THAT(problem(given.give(OptionId::device, "gpu=0")),
+              HasSubstr("--container-device: device \"gpu=0\": 'gpu' is not of the form VENDOR/CLASS"));
   EXPECT_FALSE(given.give(OptionId::env, "A,,B").ok());
   EXPECT_FALSE(given.give(OptionId::env, "A=1").ok());
   EXPECT_FALSE(given.give(OptionId::save, "/tmp/").ok());
@@ -187,6 +190,29 @@ TEST(Resolve, TypesTheValues) {
   EXPECT_EQ(options.mounts.size(), 2u);
   EXPECT_THAT(options.env_names, ElementsAre("A", "B"));
   EXPECT_THAT(options.unshare, ElementsAre("net", "ipc"));
+}
+
+TEST(Resolve, DevicesOfTheUserTakeThePlaceOfTheSites) {
+  Config config;
+  config.devices = {"v.com/gpu=slurm"};
+  auto resolved = [&](const char* device) {
+    GivenOptions given;
+    EXPECT_TRUE(given.give(OptionId::image, "debian").ok());
+    if (device) {
+      EXPECT_EQ(problem(given.give(OptionId::device, device)), "");
+    }
+    return given.resolve(config);
+  };
+  EXPECT_THAT(resolved(nullptr)->devices, ElementsAre("v.com/gpu=slurm"));
+  EXPECT_TRUE(resolved(nullptr)->devices_by_default);
+  EXPECT_THAT(resolved("v.com/net=0,v.com/gpu=1")->devices, ElementsAre("v.com/net=0", "v.com/gpu=1"));
+  EXPECT_FALSE(resolved("v.com/net=0")->devices_by_default);
+  EXPECT_TRUE(resolved("none")->devices.empty());
+  config = {};
+  config.engine = EngineKind::enroot;
+  EXPECT_THAT(resolved("v.com/net=0").error().text(), HasSubstr("enroot, which knows no devices by CDI"));
+  EXPECT_TRUE(resolved("none").ok());
+  EXPECT_TRUE(resolved(nullptr).ok());
 }
 
 TEST(Resolve, TheSettingDecidesAboutTheEntrypointWhereNobodySays) {

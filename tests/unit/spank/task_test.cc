@@ -118,6 +118,8 @@ TEST_F(Task, TheRequestSaysAll) {
   step.options.mounts = {{"./", "/x", "ro"}};
   step.options.unshare = {"net"};
   step.options.name = ContainerName{"n", NameMode::create};
+  step.options.devices = {"v.com/gpu=0"};
+  step.options.devices_by_default = true;
   EXPECT_EQ(start_task(slurm, step, engine), -1);
   const auto& request = engine.starts.at(0);
   EXPECT_EQ(request.container, "pyxis_7.0");
@@ -125,6 +127,8 @@ TEST_F(Task, TheRequestSaysAll) {
   EXPECT_EQ(request.mode, NameMode::create);
   EXPECT_EQ(request.image, "debian");
   EXPECT_THAT(request.unshare, ElementsAre("net"));
+  EXPECT_THAT(request.devices, ElementsAre("v.com/gpu=0"));
+  EXPECT_TRUE(request.devices_by_default);
   EXPECT_THAT(request.command, ElementsAre("/bin/true"));
   EXPECT_EQ(request.job_id, 7u);
   ASSERT_EQ(request.mounts.size(), 2u);
@@ -160,6 +164,22 @@ TEST_F(Task, TheBatchScriptIsMountedAtItsOwnPlace) {
   EXPECT_THAT(engine.starts.at(0).mounts, ElementsAre(MountRequest{"/var/spool/slurmd/job00007/slurm_script",
                                                                    "/var/spool/slurmd/job00007/slurm_script",
                                                                    "x-create=auto,rbind,x-of-step,ro"}));
+}
+
+TEST_F(Task, DevicesOfARunningContainerAreItsOwn) {
+  for (bool by_default : {false, true})
+    EXPECT_EQ(
+        in_task([&] {
+          step.options.devices = {"v.com/gpu=0"};
+          step.options.devices_by_default = by_default;
+          engine.started.attached = true;
+          if (start_task(slurm, step, engine) != 0) return 1;
+          std::vector<std::string> said;
+          if (!by_default)
+            said.emplace_back("pyxis: ignoring --container-device when attaching to a running container");
+          return slurm.said == said ? 0 : 2;
+        }),
+        0);
 }
 
 TEST_F(Task, MountsOfARunningContainerAreItsOwn) {
