@@ -35,6 +35,7 @@ refuses() { # MESSAGE COMMAND...
     '--container-readonly'
     '--container-env=NAME[,NAME...]'
     '--container-unshare=NS[,NS...]'
+    '--container-device=VENDOR/CLASS=NAME[,...]'
   )
   local option
   for option in "${options[@]}"; do
@@ -57,7 +58,7 @@ refuses() { # MESSAGE COMMAND...
 
 @test "an empty argument is refused" {
   local option
-  for option in image mounts workdir name save env unshare; do
+  for option in image mounts workdir name save env unshare device; do
     refuses "--container-$option: argument required" srun "--container-$option=" true
   done
 }
@@ -80,6 +81,7 @@ refuses() { # MESSAGE COMMAND...
   refuses '--container-mounts: invalid format: "/a:b"' srun --container-image=a --container-mounts=/a:b true
   refuses '--container-mounts: invalid format: "/a:/b:ro:rw"' srun --container-image=a --container-mounts=/a:/b:ro:rw true
   refuses '--container-mounts: invalid format: "tmpfs"' srun --container-image=a --container-mounts=tmpfs true
+  refuses '--container-device: device "gpu": it has no' srun --container-image=a --container-device=gpu true
   refuses '--container-unshare: invalid namespace "mnt"' srun --container-image=a --container-unshare=net,mnt true
   refuses '--container-env: invalid variable name "A=b"' srun --container-image=a --container-env=A=b true
   refuses "--container-image: image 'two words': blanks and control characters are not allowed" srun --container-image='two words' true
@@ -96,10 +98,10 @@ refuses() { # MESSAGE COMMAND...
 @test "without an image and a name, each option is ignored, and says so" {
   run -0 --separate-stderr step --container-mounts=/tmp:/x --container-workdir=/x --container-save=x --container-mount-home \
     --container-remap-root --container-entrypoint --container-entrypoint-log --container-writable --container-env=X \
-    --container-unshare=net grep ^ID= /etc/os-release
+    --container-unshare=net --container-device=vendor.com/gpu=0 grep ^ID= /etc/os-release
   assert_output "$(grep ^ID= /etc/os-release)"
   local option
-  for option in mounts workdir save mount-home remap-root entrypoint entrypoint-log writable env unshare; do
+  for option in mounts workdir save mount-home remap-root entrypoint entrypoint-log writable env unshare device; do
     assert_said_once "pyxis: ignoring --container-$option because neither --container-image nor --container-name is set"
   done
   run -0 --separate-stderr step --no-container-mount-home --no-container-remap-root --no-container-entrypoint \

@@ -2,8 +2,8 @@
 # Slurm and munge of the cluster: their configuration, and how they start. Needs common.sh, daemon.sh, machine.sh, network.sh;
 # reads $dir.
 
-write_slurm_conf() { # 'KEY=VALUE ...' NODE...
-    local node option
+write_slurm_conf() { # 'KEY=VALUE ...' GPUS NODE...
+    local node option gres=''
     cat <<END
 ClusterName=pyxis
 SlurmctldHost=head($(machine_address head))
@@ -47,10 +47,18 @@ SlurmdTimeout=60
 
 END
     for option in $1; do echo "$option"; done
-    for node in "${@:2}"; do
-        echo "NodeName=$node NodeAddr=$(machine_address "$node") CPUs=64 Boards=1 SocketsPerBoard=1 CoresPerSocket=64 ThreadsPerCore=1 RealMemory=65536 State=UNKNOWN"
+    (($2 == 0)) || { echo GresTypes=gpu && gres=" Gres=gpu:$2"; }
+    for node in "${@:3}"; do
+        echo "NodeName=$node NodeAddr=$(machine_address "$node") CPUs=64 Boards=1 SocketsPerBoard=1 CoresPerSocket=64 ThreadsPerCore=1 RealMemory=65536$gres State=UNKNOWN"
     done
     echo "PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP OverSubscribe=FORCE:32"
+}
+
+# Slurm only wants to see a device for each GPU: any does.
+gpu_files=(/dev/null /dev/zero /dev/full /dev/random)
+write_gres_conf() { # GPUS
+    local file
+    for file in "${gpu_files[@]:0:$1}"; do echo "Name=gpu File=$file"; done
 }
 
 # Of use where slurm.conf says JobContainerType=job_container/tmpfs: where a node has its jobs' own /tmp and /dev/shm.
