@@ -33,6 +33,7 @@ void read_directory(const std::string& path, size_t number, std::vector<cdi::Spe
       specs.push_back({path, number, std::move(file).error()});
       continue;
     }
+    if (file->empty_device) continue;  // a link to /dev/null switches one off, as everywhere
     auto text = read_configuration_file(*file);
     specs.push_back({file->path, number, std::move(text)});
   }
@@ -154,6 +155,7 @@ Result<DevicePlan> plan_devices(const std::vector<std::string>& names, bool by_d
   DevicePlan plan;
   std::vector<DeviceName> wanted;
   for (const auto& name : names) wanted.push_back(TRY(parse_device_name(name)));
+  plan.nvidia_gpus = std::ranges::count(wanted, std::string(nvidia_gpu), &DeviceName::kind) > 0;
   // The site's wish costs jobs without GPUs not even a look at the specifications.
   bool nothing =
       by_default && std::ranges::all_of(wanted, [&](const auto& device) {
@@ -163,7 +165,6 @@ Result<DevicePlan> plan_devices(const std::vector<std::string>& names, bool by_d
   auto registry = read_registry(settings);
   auto devices = TRY(resolve(wanted, by_default, registry, settings.environment, reporter));
   plan.edits = TRY(registry.edits_of(devices));
-  plan.nvidia_gpus = std::ranges::count(devices, std::string(nvidia_gpu), &DeviceName::kind) > 0;
   TRY(check_sources(plan.edits));
   check_groups(plan.edits.groups, reporter);
   if (plan.edits.hooks.empty()) return plan;

@@ -14,7 +14,7 @@ namespace pyxis {
 
 struct DevicePlan {
   cdi::Edits edits;
-  bool nvidia_gpus = false;  // are among them: nothing else is to see to these
+  bool nvidia_gpus = false;  // are asked for, though there may be none: nothing else is to see to them
   std::string directory;     // of the caller's, for hooks; empty where there are none
 };
 

@@ -303,6 +303,7 @@ EOF
   edits 'env: [A=b]'
   spec "$site/broken.yaml" <<<$'cdiVersion: 1.0.0\nkind: vendor.com/broken\ndevices: 7'
   spec "$site/garbage.json" <<<'{'
+  as_user ln -s /dev/null "$site/off.yaml"
   run -0 start vendor.com/thing=one sh -c 'echo $A'
   assert_output b
   run start vendor.com/broken=x true

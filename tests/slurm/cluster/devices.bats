@@ -58,6 +58,18 @@ show='echo "${GPU_0-}/${GPU_1-} ${VENDOR_DRIVER-}"'
   assert_equal "$(sort <<<"$output")" $'yes/yes 7 0\nyes/yes 7 1'
 }
 
+@test "VENDOR/gpu=slurm in a batch script, and in a step of one that has no GPU" {
+  as alice sbatch --wait -N1 --gpus=2 -o "$SUITE/batch.out" --container-image="$IMAGE" --container-device=vendor.com/gpu=slurm --wrap "$show"
+  run cat "$SUITE/batch.out"
+  assert_line 'yes/yes 7'
+  # The job's GPUs, of which its variables go on to tell, are not such a step's.
+  as alice sbatch -N1 --gpus=2 -o "$SUITE/none.out" --wait \
+    --wrap "srun --gres=none --container-image=$IMAGE --container-device=vendor.com/gpu=slurm echo ran" || true
+  run cat "$SUITE/none.out"
+  assert_line --partial 'device vendor.com/gpu=slurm: Slurm has allocated no GPU here'
+  refute_line ran
+}
+
 @test "VENDOR/gpu=slurm in a job without GPUs fails the step, and says what to do" {
   run --separate-stderr job_step --container-image="$IMAGE" --container-device=vendor.com/gpu=slurm echo ran
   assert_failure
@@ -81,6 +93,13 @@ show='echo "${GPU_0-}/${GPU_1-} ${VENDOR_DRIVER-}"'
   run --separate-stderr job_step --gpus=1 --container-image="$IMAGE" true
   assert_failure
   assert_said_once 'device vendor.com/gpu=0: no specification in /etc/cdi and /var/run/cdi has it'
+}
+
+@test "an image for CUDA in a job without GPUs, where the site gives NVIDIA's by their specification" {
+  plugstack devices=nvidia.com/gpu=slurm
+  run -0 --separate-stderr job_step --container-image="$REGISTRY/asking:cuda" echo ran
+  assert_output ran
+  refute_said nvidia-container-cli
 }
 
 @test "what is no name of a device is refused before anything is submitted" {
