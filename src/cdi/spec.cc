@@ -38,7 +38,8 @@ class Table {
  public:
   static Result<Table> of(const Value& value, std::string where,
                           std::initializer_list<std::string_view> known) {
-    if (value.kind != Value::Kind::table) return fail(where + " is no table of fields");
+    if (value.kind != Value::Kind::table)
+      return fail((where.empty() ? "it" : where) + " is no table of fields");
     for (const auto& name : value.names)
       if (!among(known, name))
         return fail((where.empty() ? "" : where + ": ") + "unknown field '" + printable(name) + "'",

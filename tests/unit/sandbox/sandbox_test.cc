@@ -65,6 +65,31 @@ TEST(Sandbox, RunsACommandAsTheUser) {
   });
 }
 
+TEST(Sandbox, CompleteSeesAllMountsAndEnteredIsInside) {
+  as_user([](const std::string& dir) {
+    auto plan = host_plan(dir);
+    plan.writable = false;
+    plan.complete = [&](const Preparation& preparation) -> Result<void> {
+      EXPECT_TRUE(exists(preparation.rootfs_path + "/usr/bin"));
+      EXPECT_TRUE(exists(dir));
+      make_file(preparation.rootfs_path + "/made", "before");
+      return ok();
+    };
+    plan.entered = [&]() -> Result<void> {
+      EXPECT_FALSE(exists(dir));
+      EXPECT_EQ(content("/made"), "before");
+      EXPECT_EQ(open_path("/made", O_WRONLY).error().code, EROFS);
+      EXPECT_NE(status_field("CapEff"), "0000000000000000");
+      return ::testing::Test::HasFailure() ? fail("see above") : ok();
+    };
+    ASSERT_EQ(text_of(create_sandbox(plan)), "");
+    plan.entered = [] { return Result<void>(fail("not today")); };
+    EXPECT_THAT(text_of(create_sandbox(plan)), HasSubstr("not today"));
+    plan.complete = [](const Preparation&) { return Result<void>(fail("not now")); };
+    EXPECT_THAT(text_of(create_sandbox(plan)), HasSubstr("not now"));
+  });
+}
+
 TEST(Sandbox, RemappedToRootKeepsCapabilities) {
   as_user([](const std::string& dir) {
     auto plan = host_plan(dir);
