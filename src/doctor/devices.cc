@@ -6,14 +6,12 @@
 
 #include "base/fs.h"
 #include "base/text.h"
+#include "cdi/spec.h"
 #include "doctor/checks.h"
 #include "doctor/devices.h"
-#include "image/json_fields.h"
 
 namespace pyxis::doctor {
 namespace {
-
-constexpr size_t longest_spec = 4 << 20;
 
 std::vector<std::string> names_in(const Context& context, std::string_view directory) {
   auto opened = open_path(context.path(directory), O_RDONLY | O_DIRECTORY);
@@ -75,34 +73,18 @@ Finding check_nvidia_tool(const Context& context) {
   return {check, Verdict::pass, tool, "", ""};
 }
 
-// Why the bytes are no spec; empty where they are one. CDI's SPEC.md: cdiVersion, kind and devices are
-// required.
-std::string spec_problem(std::string_view bytes) {
-  auto document = json::parse_object(bytes, "it");
-  if (!document.ok()) return document.error().message;
-  for (const char* name : {"cdiVersion", "kind"}) {
-    auto text = json::text(*document, name);
-    if (!text.ok()) return text.error().message;
-    if (text->empty()) return std::string("it has no '") + name + "'";
-  }
-  const auto* devices = json::member(*document, "devices");
-  return devices && devices->is_array() ? "" : "it has no list 'devices'";
-}
-
 Finding check_spec(const Context& context, const std::string& path) {
   constexpr auto check = "CDI specs";
-  auto text = read_file(context.path(path), longest_spec);
+  auto text = read_file(context.path(path), cdi::longest_spec);
   if (!text.ok()) return {check, Verdict::fail, text.error().message, "run: chmod 644 " + path, ""};
-  if (auto problem = spec_problem(*text); !problem.empty())
-    return {check, Verdict::fail, path + ": " + problem,
-            "run: nvidia-ctk cdi generate --output=" + path + " (what made it, for other vendors; jq . " +
-                path + " says where it breaks)",
-            ""};
-  auto document = json::parse(*text);
+  auto document = cdi::parse_document(*text, path);
+  auto spec = document.ok() ? cdi::parse_spec(*document, path) : Result<cdi::Spec>(document.error());
+  if (spec.ok() && spec->devices.empty()) spec = fail(path + ": there are no devices in it");
+  if (!spec.ok())
+    return {check, Verdict::fail, spec.error().message,
+            "run: nvidia-ctk cdi generate --output=" + path + " (what made it, for other vendors)", ""};
   return {check, Verdict::pass,
-          path + ": " + printable(json::text(document, "kind").value()) + ", " +
-              std::to_string(json::member(document, "devices")->size()) + " devices",
-          "", ""};
+          path + ": " + spec->kind + ", " + std::to_string(spec->devices.size()) + " devices", "", ""};
 }
 
 }  // namespace
@@ -151,14 +133,12 @@ Findings check_amd(const Context& context) {
 }
 
 Findings check_cdi(const Context& context) {
+  if (!context.settings.ok()) return {{"CDI specs", Verdict::skip, "the settings could not be read", ""}};
   Findings findings;
-  for (std::string directory : {"/etc/cdi", "/var/run/cdi"})
-    for (const auto& name : names_in(context, directory)) {
-      auto path = directory + "/" + name;
-      if (name.ends_with(".json")) findings.push_back(check_spec(context, path));
-      if (name.ends_with(".yaml") || name.ends_with(".yml"))
-        findings.push_back({"CDI specs", Verdict::pass, path + ": YAML, whose content is not looked at", ""});
-    }
+  for (const auto& directory : context.settings->cdi_path)
+    for (const auto& name : names_in(context, directory))
+      if (name.ends_with(".json") || name.ends_with(".yaml"))
+        findings.push_back(check_spec(context, directory + "/" + name));
   if (findings.empty()) findings.push_back({"CDI specs", Verdict::pass, "none", ""});
   return findings;
 }

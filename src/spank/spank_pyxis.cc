@@ -131,6 +131,7 @@ int init_post_opt(SlurmApi& api) {
   bool salloc = std::string_view(::program_invocation_short_name) == "salloc";
   if (salloc && !self.allocation_notes)
     if (auto notes = make_allocation_notes(variables); notes.ok()) self.allocation_notes = std::move(*notes);
+  if (allocator && !salloc) variables.unset(notes_variable);  // of a salloc that sbatch was called in
   if (allocator && !self.config->sbatch_support) return 0;
   // Options of salloc are for the srun inside it, which may well name an image.
   return check_client_options(api, *self.config, self.given, variables, !salloc);

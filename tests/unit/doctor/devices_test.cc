@@ -83,6 +83,12 @@ TEST_F(Gpus, WithoutTheToolContainersDoNotGetThemUnlessThereIsASpec) {
 
 class Cdi : public Planted {
  protected:
+  void SetUp() override {
+    Planted::SetUp();
+    Settings settings;
+    settings.cdi_path = {"/etc/cdi", "/var/run/cdi"};
+    context_.settings = std::move(settings);
+  }
   std::vector<std::string> with(const std::string& text) {
     write("etc/cdi/spec.json", text);
     return of(check_cdi(context_), "CDI specs");
@@ -91,11 +97,11 @@ class Cdi : public Planted {
 
 TEST_F(Cdi, SpecsAreListedWithWhatTheyOffer) {
   EXPECT_THAT(of(check_cdi(context_), "CDI specs"), ElementsAre("pass: none"));
-  write("var/run/cdi/other.yaml", "cdiVersion: 0.6.0");
+  write("var/run/cdi/other.yaml", "cdiVersion: 0.6.0\nkind: other.org/nic\ndevices: [{name: a}]\n");
   EXPECT_THAT(
       with(R"({"cdiVersion": "0.6.0", "kind": "nvidia.com/gpu", "devices": [{"name": "0"}, {"name": "1"}]})"),
       ElementsAre("pass: /etc/cdi/spec.json: nvidia.com/gpu, 2 devices",
-                  HasSubstr("pass: /var/run/cdi/other.yaml: YAML")));
+                  "pass: /var/run/cdi/other.yaml: other.org/nic, 1 devices"));
 }
 
 TEST_F(Cdi, WhatIsNoSpecIsNamedWithTheReason) {
