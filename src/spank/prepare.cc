@@ -3,6 +3,7 @@
 
 #include "base/environment.h"
 #include "base/pipe.h"
+#include "spank/allocation_notes.h"
 #include "spank/step.h"
 #include "spank/tag_for_job.h"
 
@@ -80,6 +81,7 @@ Result<StepOptions> choose(SlurmApi& api, const Config& config, GivenOptions giv
 void remove_decisions(SlurmApi& api) {
   api.unset_environment(decided_variable);
   api.unset_environment(digest_variable);
+  api.unset_environment(notes_variable);
   for (const auto& row : option_rows()) api.unset_environment(decision_variable(row));
 }
 

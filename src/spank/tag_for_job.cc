@@ -55,11 +55,11 @@ Result<std::string> ask_engine(const Config& config, const std::vector<std::stri
 
 // On a node the engine has the job's notes in files, which the epilog removes; elsewhere salloc holds them.
 Result<std::string> find_digest(SlurmApi& api, const Config& config, ProcessVariables& variables,
-                                const std::vector<std::string>& environment, const std::string& image,
-                                const std::optional<AllocationNotes>& notes) {
+                                const std::vector<std::string>& environment, const std::string& image) {
   uint64_t job = api.number(Item::job_id).value_or(0);
   if (variables.get("SLURMD_NODENAME")) return ask_engine(config, environment, job, image);
   auto reference = TRY(parse_reference(image));
+  auto notes = AllocationNotes::find(variables);
   if (auto known = notes ? notes->find_digest(job, reference) : std::nullopt) return *known;
   auto digest = TRY(ask_engine(config, environment, 0, image));
   return notes && !digest.empty() ? notes->note_digest(job, reference, digest) : digest;
@@ -70,11 +70,9 @@ Result<std::string> find_digest(SlurmApi& api, const Config& config, ProcessVari
 void find_tag_for_job(SlurmApi& api, const Config& config, ProcessVariables& variables,
                       const std::vector<std::string>& environment) {
   variables.unset(digest_variable);
-  auto notes = AllocationNotes::find(variables);
-  variables.unset(notes_variable);  // nothing of it for tasks to see
   auto image = variables.get(decision_variable(option_row(OptionId::image)));
   if (!wanted(config) || !image || nodes_of_job(api, variables) < 2) return;
-  auto digest = find_digest(api, config, variables, environment, *image, notes);
+  auto digest = find_digest(api, config, variables, environment, *image);
   if (!digest.ok())
     return tell(api, "what " + *image + " means could not be found out here: each node asks for itself");
   if (digest->empty()) return;
