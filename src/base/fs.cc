@@ -127,6 +127,19 @@ Result<void> check_owner(int fd, const std::string& name, const std::string& rem
                remedy, EPERM};
 }
 
+std::optional<Changeable> changeable_by_others(std::string path) {
+  for (int level = 0;; ++level) {
+    std::string here = path.empty() ? "/" : path;
+    struct stat info;
+    if (::stat(here.c_str(), &info) != 0) return Changeable{here, sys_error("is not there").message};
+    if (info.st_uid != 0) return Changeable{here, "belongs to uid " + std::to_string(info.st_uid)};
+    bool sticky = level > 1 && (info.st_mode & S_ISVTX) != 0;
+    if ((info.st_mode & 022) != 0 && !sticky) return Changeable{here, "can be changed by others than root"};
+    if (path.empty()) return std::nullopt;
+    path.resize(path.find('/') == path.npos ? 0 : path.rfind('/'));
+  }
+}
+
 bool readable_within(int fd, std::chrono::milliseconds limit) {
   auto end = std::chrono::steady_clock::now() + limit;
   for (;;) {

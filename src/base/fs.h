@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,15 @@ Result<Fd> open_beneath(int root, const std::string& path, int flags, mode_t mod
 // EPERM with `remedy`, unless this process's user owns the open file `name`: whoever owns a directory decides
 // what is in it.
 Result<void> check_owner(int fd, const std::string& name, const std::string& remedy);
+
+// By what others than root could change the file at `path`, or put others beside it: the first of it, its
+// directory and those above that is not root's, or that others can write. (Above, a sticky directory lets
+// nobody replace what is not his.) Nothing where they cannot. What root runs or loads must not be so.
+struct Changeable {
+  std::string path, why;  // "can be changed by others than root"
+  std::string text() const { return path + " " + why; }
+};
+std::optional<Changeable> changeable_by_others(std::string path);
 
 // True once the descriptor is readable or at its end, false when that takes longer than `limit`.
 bool readable_within(int fd, std::chrono::milliseconds limit);

@@ -32,8 +32,8 @@ bool Registry::has(const DeviceName& device) const {
 }
 
 Result<const Spec*> Registry::find(const DeviceName& device) const {
-  const Known* best = nullptr;
-  const Known* rival = nullptr;
+  const File* best = nullptr;
+  const File* rival = nullptr;
   for (const auto& file : files_) {
     if (!concerns(file.kind, device)) continue;
     if (!file.spec.ok()) return file.spec.error();

@@ -23,6 +23,13 @@ class Registry {
   // `places` is what messages call where the files are from: "/etc/cdi and /var/run/cdi".
   Registry(const std::vector<SpecFile>& files, std::string places);
 
+  struct File {
+    std::string path, kind;
+    size_t directory;
+    Result<Spec> spec;
+  };
+
+  const std::vector<File>& files() const { return files_; }
   bool has(const DeviceName& device) const;
 
   // What the devices ask for, in their order; what a specification says of all its devices comes once, before
@@ -32,16 +39,10 @@ class Registry {
   Result<Edits> edits_of(const std::vector<DeviceName>& devices) const;
 
  private:
-  struct Known {
-    std::string path, kind;
-    size_t directory;
-    Result<Spec> spec;
-  };
-
   Result<const Spec*> find(const DeviceName& device) const;
   Error not_found(const DeviceName& device) const;
 
-  std::vector<Known> files_;
+  std::vector<File> files_;
   std::string places_;
 };
 

@@ -6,23 +6,10 @@
 #include <cstdlib>
 #include <memory>
 
-#include "base/fs.h"
 #include "base/text.h"
 #include "engine/external_program.h"
 
 namespace pyxis::doctor {
-namespace {
-
-std::optional<std::string> problem_of(const std::string& path) {
-  struct stat info;
-  if (::stat(path.c_str(), &info) != 0) return std::nullopt;
-  if (info.st_uid != 0) return path + " belongs to uid " + std::to_string(info.st_uid);
-  bool sticky_directory = S_ISDIR(info.st_mode) && (info.st_mode & S_ISVTX) != 0;
-  if ((info.st_mode & 022) != 0 && !sticky_directory) return path + " can be written by others than root";
-  return std::nullopt;
-}
-
-}  // namespace
 
 Context make_context(const Environment& environment, std::vector<std::string> registries) {
   Context context;
@@ -42,10 +29,8 @@ bool exists(const Context& context, std::string_view path) {
   return ::access(context.path(path).c_str(), F_OK) == 0;
 }
 
-std::optional<std::string> changeable_by_others(const std::string& path) {
-  if (auto problem = problem_of(path)) return problem;
-  auto slash = path.rfind('/');
-  return slash == path.npos ? std::nullopt : problem_of(path.substr(0, std::max<size_t>(slash, 1)));
+std::string keep_for_root(const Changeable& what) {
+  return "run: chown root: " + what.path + " && chmod go-w " + what.path;
 }
 
 std::string find_program(const Context& context, const std::string& name) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/environment.h"
+#include "base/fs.h"
 #include "base/result.h"
 #include "engine/settings.h"
 
@@ -37,9 +38,8 @@ Context make_context(const Environment& environment, std::vector<std::string> re
 std::optional<long long> number_in(const Context& context, std::string_view path);
 bool exists(const Context& context, std::string_view path);
 
-// Why others than root can change this file, or replace it in its directory; nothing where they cannot. What
-// root runs or loads must not be so.
-std::optional<std::string> changeable_by_others(const std::string& path);
+// What to do about what others than root can change.
+std::string keep_for_root(const Changeable& what);
 
 // The first executable NAME in PATH of the environment, and then in the directories that daemons' programs
 // are in, which users often do not have there; empty: none.

@@ -6,9 +6,9 @@
 
 #include "base/fs.h"
 #include "base/text.h"
-#include "cdi/spec.h"
 #include "doctor/checks.h"
 #include "doctor/devices.h"
+#include "engine/devices.h"
 
 namespace pyxis::doctor {
 namespace {
@@ -52,10 +52,10 @@ size_t nvidia_devices(const Context& context) {
 }
 
 bool has_nvidia_spec(const Context& context) {
-  for (std::string_view directory : {"/etc/cdi", "/var/run/cdi"})
-    for (const auto& name : names_in(context, directory))
-      if (name.starts_with("nvidia")) return true;
-  return false;
+  if (!context.settings.ok()) return false;
+  auto registry = read_specifications(*context.settings);
+  return std::ranges::any_of(
+      registry.files(), [](const auto& file) { return file.spec.ok() && file.kind == "nvidia.com/gpu"; });
 }
 
 Finding check_nvidia_tool(const Context& context) {
@@ -73,18 +73,18 @@ Finding check_nvidia_tool(const Context& context) {
   return {check, Verdict::pass, tool, "", ""};
 }
 
-Finding check_spec(const Context& context, const std::string& path) {
+Finding judge_spec(const cdi::Registry::File& file) {
   constexpr auto check = "CDI specs";
-  auto text = read_file(context.path(path), cdi::longest_spec);
-  if (!text.ok()) return {check, Verdict::fail, text.error().message, "run: chmod 644 " + path, ""};
-  auto document = cdi::parse_document(*text, path);
-  auto spec = document.ok() ? cdi::parse_spec(*document, path) : Result<cdi::Spec>(document.error());
-  if (spec.ok() && spec->devices.empty()) spec = fail(path + ": there are no devices in it");
-  if (!spec.ok())
-    return {check, Verdict::fail, spec.error().message,
-            "run: nvidia-ctk cdi generate --output=" + path + " (what made it, for other vendors)", ""};
-  return {check, Verdict::pass,
-          path + ": " + spec->kind + ", " + std::to_string(spec->devices.size()) + " devices", "", ""};
+  auto anew = "run: nvidia-ctk cdi generate --output=" + file.path + " (what made it, for other vendors)";
+  if (!file.spec.ok()) {
+    const auto& error = file.spec.error();
+    return {check, Verdict::fail, error.message,
+            error.code != 0 && !error.remedy.empty() ? error.remedy : anew, ""};
+  }
+  auto count = file.spec->devices.size();
+  if (count == 0) return {check, Verdict::fail, file.path + ": there are no devices in it", anew, ""};
+  return {check, Verdict::pass, file.path + ": " + file.kind + ", " + std::to_string(count) + " devices", "",
+          ""};
 }
 
 }  // namespace
@@ -135,10 +135,8 @@ Findings check_amd(const Context& context) {
 Findings check_cdi(const Context& context) {
   if (!context.settings.ok()) return {{"CDI specs", Verdict::skip, "the settings could not be read", ""}};
   Findings findings;
-  for (const auto& directory : context.settings->cdi_path)
-    for (const auto& name : names_in(context, directory))
-      if (name.ends_with(".json") || name.ends_with(".yaml"))
-        findings.push_back(check_spec(context, directory + "/" + name));
+  auto registry = read_specifications(*context.settings);
+  for (const auto& file : registry.files()) findings.push_back(judge_spec(file));
   if (findings.empty()) findings.push_back({"CDI specs", Verdict::pass, "none", ""});
   return findings;
 }

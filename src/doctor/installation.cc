@@ -12,8 +12,8 @@ namespace {
 Finding check_storage_program(const std::string& path) {
   constexpr auto check = "pyxis-storage";
   if (auto problem = changeable_by_others(path))
-    return {check, Verdict::fail, *problem + ", and root runs it",
-            "run: chown root: " + path + " && chmod go-w " + path + " \"$(dirname " + path + ")\"", ""};
+    return {check, Verdict::fail, problem->text() + ", and root runs what is there", keep_for_root(*problem),
+            ""};
   struct stat info;
   bool lends = ::stat(path.c_str(), &info) == 0 && (info.st_mode & S_ISUID) != 0;
   return {check, Verdict::pass,

@@ -115,9 +115,9 @@ Findings check_plugin(const Context& context, const PlugstackLine& line, const s
              "run: make install, or: sed -i '" + std::to_string(line.number) + "s|.*|" + line_to_add + "|' " +
                  line.file}};
   Findings findings;
-  if (auto problem = changeable_by_others(context.path(path)))
-    findings.push_back({check, Verdict::fail, *problem + ", and root loads it",
-                        "run: chown root: " + path + " && chmod 644 " + path});
+  if (auto problem = changeable_by_others(plain_path(context.path(path))))
+    findings.push_back(
+        {check, Verdict::fail, problem->text() + ", and root loads it", keep_for_root(*problem)});
   else
     findings.push_back({check, Verdict::pass, path, ""});
   findings.push_back(check_release(path, *object, slurm));

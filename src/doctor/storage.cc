@@ -62,6 +62,9 @@ Findings try_node_store(const Context& context, const spank::Config& config) {
   if (!context.is_root()) {
     findings.push_back(
         {check, Verdict::skip, "only root can try whether this node can have it", "run: sudo pyxis doctor"});
+  } else if (changeable_by_others(*program)) {
+    findings.push_back({check, Verdict::skip, "root does not run what others can change",
+                        "see the finding of pyxis-storage"});
   } else if (auto probed = output_of(context, {*program, "probe"}); !probed.ok()) {
     findings.push_back({check, Verdict::fail, "this node cannot have it: " + probed.error().message,
                         "run: mount a disk with ext4, xfs or btrfs at " + std::string(storage_path) +

@@ -9,7 +9,6 @@
 
 #include "base/fs.h"
 #include "base/text.h"
-#include "cdi/registry.h"
 #include "cdi/slurm_devices.h"
 #include "engine/configuration_files.h"
 #include "engine/runtime_directory.h"
@@ -21,7 +20,6 @@ namespace {
 constexpr auto nvidia_gpu = "nvidia.com/gpu";
 constexpr auto every_device = "all";  // as generators call it
 
-// As with all configuration, what others could have written counts for nothing: hooks in it are executed.
 void read_directory(const std::string& path, size_t number, std::vector<cdi::SpecFile>& specs) {
   auto files = each_configuration_file(path, {".json", ".yaml"});
   if (!files.ok()) {
@@ -37,12 +35,6 @@ void read_directory(const std::string& path, size_t number, std::vector<cdi::Spe
     auto text = read_configuration_file(*file);
     specs.push_back({file->path, number, std::move(text)});
   }
-}
-
-cdi::Registry read_registry(const Settings& settings) {
-  std::vector<cdi::SpecFile> specs;
-  for (size_t i = 0; i < settings.cdi_path.size(); ++i) read_directory(settings.cdi_path[i], i, specs);
-  return {specs, join(settings.cdi_path, " and ")};
 }
 
 bool is_placeholder(const DeviceName& device) {
@@ -150,6 +142,12 @@ Result<void> place_node(const cdi::DeviceNode& node, int rootfs) {
 
 }  // namespace
 
+cdi::Registry read_specifications(const Settings& settings) {
+  std::vector<cdi::SpecFile> specs;
+  for (size_t i = 0; i < settings.cdi_path.size(); ++i) read_directory(settings.cdi_path[i], i, specs);
+  return {specs, join(settings.cdi_path, " and ")};
+}
+
 Result<DevicePlan> plan_devices(const std::vector<std::string>& names, bool by_default,
                                 const Settings& settings, Reporter& reporter) {
   DevicePlan plan;
@@ -162,7 +160,7 @@ Result<DevicePlan> plan_devices(const std::vector<std::string>& names, bool by_d
         return is_placeholder(device) && cdi::allocated_gpus(device.kind, settings.environment).names.empty();
       });
   if (nothing) return plan;
-  auto registry = read_registry(settings);
+  auto registry = read_specifications(settings);
   auto devices = TRY(resolve(wanted, by_default, registry, settings.environment, reporter));
   plan.edits = TRY(registry.edits_of(devices));
   TRY(check_sources(plan.edits));

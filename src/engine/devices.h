@@ -6,11 +6,16 @@
 
 #include "base/result.h"
 #include "cdi/edits.h"
+#include "cdi/registry.h"
 #include "engine/reporter.h"
 #include "engine/settings.h"
 #include "sandbox/fstab.h"
 
 namespace pyxis {
+
+// The node's specifications, of the directories that the settings name. As with all configuration, what
+// others could have written counts for nothing: hooks in it are executed.
+cdi::Registry read_specifications(const Settings& settings);
 
 struct DevicePlan {
   cdi::Edits edits;

@@ -46,17 +46,9 @@ void undo_timers_and_priority() {
 }
 
 Result<void> check_own_place() {
-  auto directory = TRY(read_link("/proc/self/exe"));
-  for (bool own = true; !directory.empty(); own = false) {
-    directory.resize(directory.rfind('/'));
-    struct stat info;
-    if (::stat(directory.empty() ? "/" : directory.c_str(), &info) != 0) return sys_error(directory);
-    bool sticky = !own && (info.st_mode & S_ISVTX) != 0;  // nobody renames what is not his
-    if (info.st_uid != 0 || ((info.st_mode & 022) != 0 && !sticky))
-      return fail((directory.empty() ? "/" : directory) + " can be changed by others than root",
-                  "install pyxis-storage where only root can write");
-  }
-  return ok();
+  auto problem = changeable_by_others(TRY(read_link("/proc/self/exe")));
+  return problem ? Result<void>(fail(problem->text(), "install pyxis-storage where only root can write"))
+                 : ok();
 }
 
 }  // namespace

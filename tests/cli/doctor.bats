@@ -287,7 +287,7 @@ store_on() { # TYPE OPTIONS [SCRIPT]
   plugstack "required $node/spank_pyxis.so store=user pyxis_path=$PYXIS"
   chmod 666 "$node/spank_pyxis.so"
   doctor
-  assert_found fail plugin 'can be written by others than root' "run: chown root: $node/spank_pyxis.so && chmod 644"
+  assert_found fail plugin "$node/spank_pyxis.so can be changed by others than root" "run: chown root: $node/spank_pyxis.so && chmod go-w $node/spank_pyxis.so"
   chmod 755 "$node/spank_pyxis.so"
   plugstack "required $node/spank_pyxis.so store=user pyxis_path=$node/pyxis"
   doctor
@@ -319,7 +319,7 @@ libexec() { realpath "$(dirname "$PYXIS")/../libexec"; }
   chmod 775 "$node/pyxis-storage"
   plant "mount --bind $node/pyxis-storage $(libexec)/pyxis-storage"
   doctor
-  assert_found fail pyxis-storage 'can be written by others than root, and root runs it' 'chmod go-w '
+  assert_found fail pyxis-storage "pyxis-storage can be changed by others than root, and root runs what is there" "chmod go-w $(libexec)/pyxis-storage"
   wrapped=("${before[@]}")
   plant "mount --bind /dev/null $(libexec)/pyxis-squash"
   doctor

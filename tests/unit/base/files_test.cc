@@ -187,5 +187,41 @@ TEST_F(Files, FdPathLeadsToTheFile) {
   EXPECT_EQ(*read_file(fd_path(fd->get())), "text");
 }
 
+std::string changeable(const std::string& path) {
+  auto found = changeable_by_others(path);
+  return found ? found->text() : "";
+}
+
+TEST_F(Files, ChangeableIsWhatOthersThanRootCanWriteToOrReplaceOrPutFilesBeside) {
+  const auto file = path("above/directory/file");
+  write("above/directory/file", "");
+  if (::geteuid() != 0) {
+    EXPECT_EQ(changeable(file), file + " belongs to uid " + std::to_string(::geteuid()));
+    return;
+  }
+  EXPECT_EQ(changeable(file), "");
+  auto with_mode = [&](const char* name, mode_t mode) {
+    EXPECT_EQ(::chmod(path(name).c_str(), mode), 0);
+    return changeable(file);
+  };
+  const std::string by_others = " can be changed by others than root";
+  EXPECT_EQ(with_mode("above/directory/file", 0664), file + by_others);
+  EXPECT_EQ(with_mode("above/directory/file", 0644), "");
+  EXPECT_EQ(with_mode("above/directory", 01777), path("above/directory") + by_others);
+  EXPECT_EQ(with_mode("above/directory", 0755), "");
+  EXPECT_EQ(with_mode("above", 0777), path("above") + by_others);
+  EXPECT_EQ(with_mode("above", 01777), "");
+  ASSERT_EQ(::chown(path("above").c_str(), 65534, 0), 0);
+  EXPECT_EQ(changeable(file), path("above") + " belongs to uid 65534");
+  EXPECT_THAT(changeable(path("absent")), HasSubstr(path("absent") + " "));
+}
+
+TEST_F(Files, ReadLinkSaysWhatTheLinkSays) {
+  ASSERT_EQ(::symlinkat("../to/nothing", dir(), "link"), 0);
+  EXPECT_EQ(*read_link(dir(), "link"), "../to/nothing");
+  write("file", "");
+  EXPECT_EQ(code_of(read_link(dir(), "file")), EINVAL);
+}
+
 }  // namespace
 }  // namespace pyxis

@@ -77,18 +77,12 @@ TEST_F(Gpus, WithoutTheToolContainersDoNotGetThemUnlessThereIsASpec) {
   devices();
   EXPECT_THAT(tools(),
               ElementsAre(AllOf(HasSubstr("fail: "), HasSubstr("install libnvidia-container-tools"))));
-  write("etc/cdi/nvidia.yaml", "");
+  write("etc/cdi/gpus.yaml", "cdiVersion: 0.6.0\nkind: nvidia.com/gpu\ndevices: [{name: a}]\n");
   EXPECT_THAT(tools(), ElementsAre(HasSubstr("warn: ")));
 }
 
 class Cdi : public Planted {
  protected:
-  void SetUp() override {
-    Planted::SetUp();
-    Settings settings;
-    settings.cdi_path = {"/etc/cdi", "/var/run/cdi"};
-    context_.settings = std::move(settings);
-  }
   std::vector<std::string> with(const std::string& text) {
     write("etc/cdi/spec.json", text);
     return of(check_cdi(context_), "CDI specs");
@@ -100,8 +94,8 @@ TEST_F(Cdi, SpecsAreListedWithWhatTheyOffer) {
   write("var/run/cdi/other.yaml", "cdiVersion: 0.6.0\nkind: other.org/nic\ndevices: [{name: a}]\n");
   EXPECT_THAT(
       with(R"({"cdiVersion": "0.6.0", "kind": "nvidia.com/gpu", "devices": [{"name": "0"}, {"name": "1"}]})"),
-      ElementsAre("pass: /etc/cdi/spec.json: nvidia.com/gpu, 2 devices",
-                  "pass: /var/run/cdi/other.yaml: other.org/nic, 1 devices"));
+      ElementsAre("pass: " + path("etc/cdi/spec.json") + ": nvidia.com/gpu, 2 devices",
+                  "pass: " + path("var/run/cdi/other.yaml") + ": other.org/nic, 1 devices"));
 }
 
 TEST_F(Cdi, WhatIsNoSpecIsNamedWithTheReason) {
@@ -113,9 +107,10 @@ TEST_F(Cdi, WhatIsNoSpecIsNamedWithTheReason) {
            {R"({"cdiVersion": "0.5.0", "devices": []})", "kind"},
            {R"({"cdiVersion": "0.5.0", "kind": 7, "devices": []})", "kind"},
            {R"({"cdiVersion": "0.5.0", "kind": "a/b"})", "devices"}})
-    EXPECT_THAT(with(text),
-                ElementsAre(AllOf(HasSubstr("fail: /etc/cdi/spec.json: "), HasSubstr(reason),
-                                  HasSubstr("run: nvidia-ctk cdi generate --output=/etc/cdi/spec.json"))))
+    EXPECT_THAT(
+        with(text),
+        ElementsAre(AllOf(HasSubstr("fail: " + path("etc/cdi/spec.json") + ": "), HasSubstr(reason),
+                          HasSubstr("run: nvidia-ctk cdi generate --output=" + path("etc/cdi/spec.json")))))
         << text;
 }
 

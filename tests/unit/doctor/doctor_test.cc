@@ -80,27 +80,5 @@ TEST(Checks, HaveOneForEachRegistry) {
   EXPECT_EQ(checks.back().name, "b.example:5000");
 }
 
-class Changeable : public Planted {};
-
-TEST_F(Changeable, IsWhatOthersThanRootCanWriteToOrReplace) {
-  write("directory/file", "");
-  if (::geteuid() != 0) {
-    EXPECT_THAT(changeable_by_others(path("directory/file")).value_or(""), HasSubstr("belongs to uid"));
-    return;
-  }
-  EXPECT_EQ(changeable_by_others(path("directory/file")), std::nullopt);
-  ASSERT_EQ(::chmod(path("directory/file").c_str(), 0664), 0);
-  EXPECT_THAT(changeable_by_others(path("directory/file")).value_or(""),
-              HasSubstr("file can be written by others"));
-  ASSERT_EQ(::chmod(path("directory/file").c_str(), 0644), 0);
-  ASSERT_EQ(::chmod(path("directory").c_str(), 0777), 0);
-  EXPECT_THAT(changeable_by_others(path("directory/file")).value_or(""),
-              HasSubstr("directory can be written by"));
-  ASSERT_EQ(::chmod(path("directory").c_str(), 01777), 0);
-  EXPECT_EQ(changeable_by_others(path("directory/file")), std::nullopt);
-  ASSERT_EQ(::chown(path("directory/file").c_str(), 65534, 0), 0);
-  EXPECT_THAT(changeable_by_others(path("directory/file")).value_or(""), HasSubstr("belongs to uid 65534"));
-}
-
 }  // namespace
 }  // namespace pyxis::doctor

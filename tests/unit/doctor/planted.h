@@ -15,6 +15,9 @@ class Planted : public pyxis::testing::Scratch {
     context_.root = path("");
     context_.root.pop_back();
     context_.uid = ::geteuid();
+    Settings settings;
+    settings.cdi_path = {path("etc/cdi"), path("var/run/cdi")};
+    context_.settings = std::move(settings);
   }
   Context context_;
 };

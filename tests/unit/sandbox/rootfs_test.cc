@@ -100,11 +100,12 @@ TEST_P(Rootfs, Directory) {
 TEST_P(Rootfs, PassingChangesAreNeverSynced) {
   in_namespaces([&](const std::string& dir) {
     auto plan = overlay_plan(dir);
-    std::get<OverlayRoot>(plan.root).passing = true;
+    auto& overlay = std::get<OverlayRoot>(plan.root);
+    overlay.passing = true;
     for (int i = 0; i < 2; ++i) {
       ASSERT_EQ(text_of(mount_root(plan.root, plan.mount_point, api())), "");
       EXPECT_THAT(content("/proc/self/mountinfo"), HasSubstr("volatile"));
-      EXPECT_TRUE(exists(dir + "/work/work/incompat/volatile"));
+      EXPECT_TRUE(exists(overlay.work + "/work/incompat/volatile"));
       ASSERT_EQ(::umount2(plan.mount_point.c_str(), 0), 0);
     }
   });
