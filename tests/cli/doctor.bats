@@ -362,7 +362,7 @@ libexec() { realpath "$(dirname "$PYXIS")/../libexec"; }
 }
 
 @test "doctor: a clock that is wrong" {
-  odd_registry --ahead 600
+  odd_registry --ahead 630
   doctor --registry "127.0.0.1:$port"
   assert_found fail "127.0.0.1:$port: clock" 'clock is 10 min behind' 'run: chronyc makestep'
   exec {server}>&-
