@@ -1,4 +1,4 @@
-// Writes the manual's pages and the completions. Runs when Pyxis is built.
+// Writes the manual's pages, the guides' tables and the completions. Runs when Pyxis is built.
 #include <fcntl.h>
 
 #include <iostream>
@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "manual/completion.h"
 #include "manual/pages.h"
+#include "manual/tables.h"
 
 namespace pyxis::manual {
 namespace {
@@ -22,6 +23,9 @@ Result<void> write_all_pages(const std::string& directory) {
   };
   TRY(write("pyxis.1", program_page(program, commands)));
   for (const auto& command : commands) TRY(write("pyxis-" + command.name + ".1", command_page(command)));
+  TRY(write("pyxis.conf.5", config_page()));
+  TRY(write("options.md", option_table()));
+  TRY(write("plugstack.md", config_table()));
   TRY(write("pyxis.bash", bash_completion(program, commands)));
   return write("pyxis.zsh", zsh_completion(program, commands));
 }

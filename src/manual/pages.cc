@@ -4,16 +4,18 @@
 
 #include "base/text.h"
 #include "manual/roff.h"
+#include "manual/tables.h"
+#include "spank/config.h"
 #include "spank/options.h"
 
 namespace pyxis::manual {
 namespace {
 
-std::string heading(std::string name, const std::string& summary) {
+std::string heading(const std::string& name, const std::string& summary, const std::string& section = "1") {
   auto title = name;
   for (char& c : title) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return ".TH " + roff_verbatim(title) +
-         " 1 " PYXIS_DATE " \"Pyxis " PYXIS_VERSION "\" \"Pyxis\"\n.nh\n.SH NAME\n" + roff_verbatim(name) +
+  return ".TH " + roff_verbatim(title) + " " + section +
+         " " PYXIS_DATE " \"Pyxis " PYXIS_VERSION "\" \"Pyxis\"\n.nh\n.SH NAME\n" + roff_verbatim(name) +
          " \\- " + roff(summary) + "\n";
 }
 
@@ -38,20 +40,13 @@ std::string entries(const std::string& section, const std::vector<DescribedOptio
   return out;
 }
 
-// srun's --help says of each that it is ours.
-std::string without_mark(std::string_view help) {
-  constexpr std::string_view mark = "[pyxis] ";
-  if (help.starts_with(mark)) help.remove_prefix(mark.size());
-  return std::string(help);
-}
-
 std::string slurm_options() {
   std::string out =
       ".SH OPTIONS OF SRUN, SBATCH AND SALLOC\n"
       "Where the plugin is in Slurm's plugstack.conf.\n"
       "A variable named here is the option's default, in the environment of the command.\n";
   for (const auto& row : spank::option_rows()) {
-    auto help = without_mark(row.help);
+    auto help = help_without_mark(row);
     if (row.environment) help += " (`" + std::string(row.environment) + "`)";
     auto name = "--" + std::string(row.name) + (row.argument ? "=" : "");
     out += ".TP\n" + bold(name) + (row.argument ? italic(row.argument) : "") + "\n" + roff(help) + "\n";
@@ -99,6 +94,37 @@ std::string command_page(const DescribedCommand& command) {
   out += entries("ARGUMENTS", command.positionals) + entries("OPTIONS", command.options);
   if (!command.explanation.empty()) out += ".SH NOTES\n" + roff_paragraphs(command.explanation);
   return out + see_also({"pyxis (1)"});
+}
+
+std::string config_page() {
+  auto out = heading("pyxis.conf", "the plugin's line in Slurm's plugstack.conf", "5");
+  out +=
+      ".SH SYNOPSIS\n.B required " + roff_verbatim(PYXIS_PLUGIN_FILE) +
+      "\n.RI [ KEY = VALUE ...]\n.SH DESCRIPTION\n" +
+      roff_paragraphs(
+          "One line makes Slurm load the plugin. The file that comes with Pyxis has it without any key; "
+          "link or copy it into the directory that plugstack.conf includes:\n"
+          "  include /etc/slurm/plugstack.conf.d/*.conf\n"
+          "The line must say `required`: with `optional` Slurm would run a task uncontained when its "
+          "container could not be started.\n\n"
+          "An unknown key or a bad value is an error that names it. Booleans are `1 true yes y` and `0 false "
+          "no n`. Slurm's processes read the file when they start: a change counts for the next step, one "
+          "of `runtime_path` after a restart of slurmd. Keep it the same on login nodes and compute "
+          "nodes.");
+  out += ".SH KEYS\n";
+  for (const auto& key : spank::config_keys()) {
+    std::string text = key.meaning;
+    if (*key.fallback) text += ". Default: `" + std::string(key.fallback) + "`";
+    out += ".TP\n" + bold(std::string(key.name)) + "=" + italic(key.values) + "\n" + roff(text) + "\n";
+  }
+  out += ".SH EXAMPLES\n" +
+         roff_paragraphs(
+             "Named containers go with their job, and every container has the GPUs of its step:\n"
+             "  required " PYXIS_PLUGIN_FILE
+             " container_scope=job devices=nvidia.com/gpu=slurm\n"
+             "Whether Slurm takes the line as it is:\n"
+             "  pyxis doctor");
+  return out + see_also({"pyxis (1)", "pyxis-doctor (1)", "spank (8)"});
 }
 
 }  // namespace pyxis::manual

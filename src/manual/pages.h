@@ -12,5 +12,7 @@ namespace pyxis::manual {
 std::string program_page(const DescribedCommand& program, const std::vector<DescribedCommand>& commands);
 // pyxis-COMMAND(1)
 std::string command_page(const DescribedCommand& command);
+// pyxis.conf(5): the keys of the plugin's line in plugstack.conf.
+std::string config_page();
 
 }  // namespace pyxis::manual

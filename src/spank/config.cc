@@ -1,6 +1,7 @@
 #include "spank/config.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/text.h"
 #include "contract/device_name.h"
@@ -88,31 +89,99 @@ Result<void> read_devices(std::vector<std::string>& target, const std::string& k
   return ok();
 }
 
-Result<void> read_key(Config& config, const std::string& key, const std::string& value) {
-  if (key == "runtime_path") return read_path(config.runtime_path, key, value);
-  if (key == "pyxis_path") return read_path(config.pyxis_path, key, value);
-  if (key == "execute_entrypoint") return read_bool(config.execute_entrypoint, key, value);
-  if (key == "sbatch_support") return read_bool(config.sbatch_support, key, value);
-  if (key == "use_enroot_load") return read_bool(config.use_enroot_load, key, value);
-  if (key == "use_squashfuse") return read_bool(config.use_squashfuse, key, value);
-  if (key == "container_scope") return read_scope(config.container_scope, key, value);
-  if (key == "engine") return read_engine(config.engine, key, value);
-  if (key == "enroot_path") return read_path(config.enroot_path, key, value);
-  if (key == "store") return read_store(config.store, key, value);
-  if (key == "entitlement") return read_entitlement(config.entitlement, key, value);
-  if (key == "http_registries") {
-    config.http_registries = value;
-    return ok();
-  }
-  if (key == "pin_tags") return read_pin_tags(config.pin_tags_for_job, key, value);
-  if (key == "image_refresh") return read_refresh(config.image_good_for, key, value);
-  if (key == "store_limit") return read_limit(config.store_limit, key, value);
-  if (key == "devices") return read_devices(config.devices, key, value);
-  if (key == "importer") return read_path(config.importer, key, value);
-  return fail("unknown key \"" + printable(key) + "\"");
+Result<void> read_text(std::string& target, const std::string&, const std::string& value) {
+  target = value;
+  return ok();
+}
+
+// How a key is read: into MEMBER, by READ.
+template <auto member, auto read>
+Result<void> into(Config& config, const std::string& key, const std::string& value) {
+  return read(config.*member, key, value);
+}
+
+constexpr auto booleans = "0|1";
+
+constexpr std::array keys = {
+    ConfigKey{"runtime_path", "PATH", "/run/pyxis",
+              "directory on the node for running containers' sockets; only its last component is made, by "
+              "slurmd. Below it every user has a directory of his own, made by root",
+              into<&Config::runtime_path, read_path>},
+    ConfigKey{"execute_entrypoint", booleans, "0",
+              "`1`: run the image's entrypoint where the user says neither `--container-entrypoint` nor its "
+              "opposite",
+              into<&Config::execute_entrypoint, read_bool>},
+    ConfigKey{"container_scope", "global|job", "global",
+              "`global`: a named container lives until it is removed; `job`: until its job's epilog",
+              into<&Config::container_scope, read_scope>},
+    ConfigKey{
+        "store", "system|user", "system",
+        "`system`: the node has one store of images for all users; `user`: each user has one of his own",
+        into<&Config::store, read_store>},
+    ConfigKey{
+        "image_refresh", "always|SECONDS|never", "always",
+        "when a registry is asked what a tag means: `always`: once for each job; a number: not again for "
+        "so many seconds, by that user on that node; `never`: only for what was never imported",
+        into<&Config::image_good_for, read_refresh>},
+    ConfigKey{
+        "pin_tags", "job|node", "job",
+        "`job`: srun asks what a tag means and tells all nodes, where a job has more than one; what the "
+        "steps of a batch script, or of a salloc, have found out once counts for the later ones. After "
+        "3 s without an answer it says so, and each node finds out for itself. `node`: always so, for "
+        "sites whose login nodes do not reach the registries; so it is, too, with `importer`, "
+        "`engine=enroot`, and where `image_refresh` is not `always`",
+        into<&Config::pin_tags_for_job, read_pin_tags>},
+    ConfigKey{"entitlement", "always|reachable|never", "reachable",
+              "when a registry is asked whether a user may have an image that another one has brought: "
+              "`always` and `reachable`: at each start; with `reachable`, what it said last counts while it "
+              "does not answer; `never`: once",
+              into<&Config::entitlement, read_entitlement>},
+    ConfigKey{
+        "store_limit", "SIZE|PERCENT%|none", "80%",
+        "after jobs, the node's store is brought below this: `500G` is the size of its layers, `80%` how "
+        "full its file system may be, `none` leaves it alone",
+        into<&Config::store_limit, read_limit>},
+    ConfigKey{"http_registries", "HOST:PORT[,...]", "",
+              "registries whose word counts although they are on plain http",
+              into<&Config::http_registries, read_text>},
+    ConfigKey{
+        "sbatch_support", booleans, "1",
+        "`0`: sbatch and salloc do not have the options, and batch scripts run outside; srun in them has "
+        "the options",
+        into<&Config::sbatch_support, read_bool>},
+    ConfigKey{"devices", "VENDOR/CLASS=NAME[,...]", "",
+              "devices that containers get whose user says nothing by `--container-device`: names of the "
+              "Container Device Interface, as in `devices=nvidia.com/gpu=slurm`",
+              into<&Config::devices, read_devices>},
+    ConfigKey{"importer", "PATH", "", "a program that gets images in the engine's place",
+              into<&Config::importer, read_path>},
+    ConfigKey{"engine", "pyxis|enroot", "pyxis", "`enroot`: an enroot that is installed does the work",
+              into<&Config::engine, read_engine>},
+    ConfigKey{"use_enroot_load", booleans, "0",
+              "`engine=enroot` only: `enroot load` instead of `enroot import` and `enroot create`",
+              into<&Config::use_enroot_load, read_bool>},
+    ConfigKey{"use_squashfuse", booleans, "0",
+              "`engine=enroot` only: unnamed containers start straight from the squashfs file",
+              into<&Config::use_squashfuse, read_bool>},
+    ConfigKey{"enroot_path", "PATH", "",
+              "`engine=enroot` only: the program; without it, it is found in the usual directories",
+              into<&Config::enroot_path, read_path>},
+    ConfigKey{"pyxis_path", "PATH", "PREFIX/bin/pyxis",
+              "our engine; `../libexec` from there has what belongs to it",
+              into<&Config::pyxis_path, read_path>},
+};
+
+Result<void> read_key(Config& config, const std::string& name, const std::string& value) {
+  auto key = std::ranges::find(keys, name, &ConfigKey::name);
+  if (key == keys.end()) return fail("unknown key \"" + printable(name) + "\"");
+  return key->read(config, name, value);
 }
 
 }  // namespace
+
+std::span<const ConfigKey> config_keys() {
+  return keys;
+}
 
 Result<Config> parse_config(const std::vector<std::string>& words) {
   Config config;

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -36,6 +38,18 @@ struct Config {
   bool use_enroot_load = false;
   bool use_squashfuse = false;
 };
+
+// A key: how it is read, and what documents say of it.
+struct ConfigKey {
+  std::string_view name;
+  const char* values;    // that it takes
+  const char* fallback;  // what counts without it; empty: there is none
+  const char* meaning;   // words of code in `backticks`
+  Result<void> (*read)(Config& config, const std::string& name, const std::string& value);
+};
+
+// In the order of the documents.
+std::span<const ConfigKey> config_keys();
 
 // An unknown key and a bad value are errors that name the key.
 Result<Config> parse_config(const std::vector<std::string>& words);

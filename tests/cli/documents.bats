@@ -2,13 +2,11 @@
 
 load helpers
 
-@test "every key of plugstack.conf is in the admin guide" {
-  local key keys
-  keys=$(grep -ohE 'key == "[a-z_]+"' "$repo"/src/spank/config.cc | cut -d'"' -f2 | sort -u)
-  assert [ "$(wc -w <<<"$keys")" -ge 9 ]
-  for key in $keys; do
-    assert grep -qE "^\|.*\`$key\`.*\|.*\|.*\|$" "$repo/docs/admin.md"
-  done
+@test "the guides' tables of options and of the keys of plugstack.conf are the program's own" {
+  run -0 "$repo/scripts/tables" --check
+  assert_output ''
+  grep -q '^| `runtime_path=PATH` | `/run/pyxis` |' "$repo/docs/admin.md"
+  grep -q '^| `--container-workdir=PATH` |.*| `PYXIS_CONTAINER_WORKDIR` |' "$repo/docs/user.md"
 }
 
 # --- the manual and what shells complete, made when Pyxis is built ---
@@ -45,6 +43,16 @@ options_of() { # [COMMAND]
   for command in $COMMANDS; do assert_output --partial "pyxis-$command(1)"; done
   for option in $(grep -ohE '"(no-)?container-[a-z-]+"' "$repo/src/spank/option_table.cc" | tr -d '"'); do
     assert_line --regexp "^ +--$option(=|\$)"
+  done
+}
+
+@test "pyxis.conf(5) renders without a warning, and has each key" {
+  local key
+  run -0 mandoc -Tlint -W warning "$manual/pyxis.conf.5"
+  assert_output ''
+  run -0 env MANROFFOPT=-ww MANWIDTH=200 man --warnings -l "$manual/pyxis.conf.5"
+  for key in $(sed -nE '/^<!-- plugstack/,/^<!-- end/s/^\| `([a-z_]+=).*/\1/p' "$repo/docs/admin.md"); do
+    assert_line --regexp "^ +$key"
   done
 }
 
