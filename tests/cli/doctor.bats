@@ -295,15 +295,9 @@ store_on() { # TYPE OPTIONS [SCRIPT]
 }
 
 @test "doctor: a plugin of another release of Slurm, and a file that is no plugin" {
-  # The release that the plugin carries becomes another one: 0xMAJOR MINOR MICRO, lowest byte first.
-  /usr/bin/python3 - "$node/spank_pyxis.so" "$(nm -D "$node/spank_pyxis.so" | awk '$3 == "plugin_version" { print $1 }')" <<'END'
-import sys
-with open(sys.argv[1], "r+b") as plugin:
-    plugin.seek(int(sys.argv[2], 16))
-    plugin.write((0x130204).to_bytes(4, "little"))
-END
+  "$repo/tests/support/as_of_slurm_23_02" "$node/spank_pyxis.so"
   doctor
-  assert_found fail "plugin's release" 'was built for Slurm 19.02.4' 'run: make && sudo make install'
+  assert_found fail "plugin's release" 'was built for Slurm 23.02.4' 'run: make && sudo make install'
   echo 'no plugin' >"$node/spank_pyxis.so"
   doctor
   assert_found fail "plugin's release" 'no shared object of this machine' 'run: make && sudo make install'

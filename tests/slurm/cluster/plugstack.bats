@@ -41,6 +41,22 @@ mark() {
   assert_output --partial 'pyxis: plugstack.conf: unknown key "containers"'
 }
 
+@test "a plugin that was built for another release is refused, and a line says which is which" {
+  local own=$PYXIS_CLUSTER_DIR/other here said
+  mkdir "$own"
+  cp "$PYXIS_CLUSTER_DIR/prefix/lib/slurm/spank_pyxis.so" "$own"
+  "$repo/tests/support/as_of_slurm_23_02" "$own/spank_pyxis.so"
+  echo "required $own/spank_pyxis.so" >"$own/plugstack.conf"
+  sed "s|^PlugStackConfig=.*|PlugStackConfig=$own/plugstack.conf|" "$PYXIS_CLUSTER_DIR/slurm.conf" >"$own/slurm.conf"
+  chmod -R a+rX "$own"
+  here=$(slurmd -V | sed -nE 's/.* ([0-9]+\.[0-9]+)\..*/\1/p')
+  said="pyxis: $own/spank_pyxis.so was built for Slurm 23.02, and this is Slurm $here, which refuses it"
+  run ! as alice env SLURM_CONF="$own/slurm.conf" srun true
+  assert_output --partial "$said"
+  run ! on node1 env SLURM_CONF="$own/slurm.conf" timeout 60 slurmd -D -N node1
+  assert_output --partial "$said"
+}
+
 @test "runtime_path: slurmd makes its last component, root a directory of the user's below" {
   local uid
   uid=$(id -u alice)
