@@ -2,6 +2,7 @@
 // whoever pushes another one meanwhile. Notes in the runtime directory, which the epilog removes.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
