@@ -1,7 +1,7 @@
 # The usual commands, for who expects them; CMake does the work (CMakePresets.json), scripts/ the rest.
 #   make              build into build/release
 #   make install      DESTDIR, prefix, libdir, datadir and sysconfdir are honoured, also by uninstall
-#   make deb          a package for this distribution, in build/packages; make orig: the sources alone (scripts/package)
+#   make deb, rpm     a package, in build/packages; make orig: the sources alone (scripts/package)
 #   make check        all tests (scripts/check)
 #   make demo         the examples on a throw-away cluster (scripts/demo)
 #   make bench        the measurements (bench/run)
@@ -40,7 +40,7 @@ uninstall: all
 
 packages := build/packages
 
-orig deb:
+orig deb rpm:
 	scripts/package $@ --output $(packages)
 
 check:
@@ -55,4 +55,4 @@ bench: all
 clean:
 	rm -rf build
 
-.PHONY: all configure install uninstall orig deb check demo bench clean
+.PHONY: all configure install uninstall orig deb rpm check demo bench clean

@@ -13,16 +13,6 @@ apt_install() { # FILE
   in_root apt-get install -y --no-install-recommends "/srv/${1##*/}"
 }
 
-# One node of a cluster that uses what is installed: alice imports an image and runs a command as root in it.
-jobs_run() {
-  # shellcheck disable=SC2016
-  in_root bash -ec '
-    /mnt/scripts/cluster up --nodes 1 --installed --plugstack-options "http_registries=$1"
-    trap "/mnt/scripts/cluster down" EXIT
-    /mnt/scripts/cluster run --user alice -- srun --container-image="$1/busybox" --container-remap-root sh -c "id -u; echo \$IMAGE_VARIABLE"
-    ' - "$REGISTRY"
-}
-
 @test "lintian has nothing against it" {
   run -0 lintian --allow-root --fail-on error,warning "$PACKAGES"/*.changes
 }
