@@ -9,6 +9,15 @@ load helpers
   grep -q '^| `--container-workdir=PATH` |.*| `PYXIS_CONTAINER_WORKDIR` |' "$repo/docs/user.md"
 }
 
+@test "links in the documents lead somewhere" {
+  run -0 "$repo/tests/support/dead_links" "$repo"/*.md "$repo"/docs/*.md
+  assert_output ''
+  printf '# A\n[b](#c) [d](e.md) [f](#a)\n' >"$BATS_TEST_TMPDIR/x.md"
+  run -1 "$repo/tests/support/dead_links" "$BATS_TEST_TMPDIR/x.md"
+  assert_output "$BATS_TEST_TMPDIR/x.md: #c
+$BATS_TEST_TMPDIR/x.md: e.md"
+}
+
 # --- the manual and what shells complete, made when Pyxis is built ---
 
 manual=$repo/build/release/src/manual/pages
