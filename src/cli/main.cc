@@ -2,12 +2,10 @@
 
 #include <signal.h>
 
-#include <algorithm>
-#include <array>
 #include <iostream>
-#include <numeric>
 
 #include "base/log.h"
+#include "base/spelling.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "engine/step.h"
@@ -17,30 +15,14 @@ namespace {
 
 constexpr int interrupted = 128 + SIGINT;  // as shells tell it
 
-// Letters to insert, remove or replace (Levenshtein).
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 0; i < a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i + 1);
-    for (size_t j = 0; j < b.size(); ++j) {
-      size_t replaced = diagonal + (a[i] != b[j]);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, diagonal + 1, row[j] + 1});
-    }
-  }
-  return row.back();
-}
-
 // One line where it is plain what was meant, else the help.
 void refuse_command(const CLI::App& app, const std::string& name) {
-  constexpr size_t misspelt = 2;
-  auto commands = app.get_subcommands([](const CLI::App*) { return true; });
-  auto distance = [&](const CLI::App* command) { return edit_distance(name, command->get_name()); };
-  const auto* nearest = *std::ranges::min_element(commands, {}, distance);
-  bool meant = distance(nearest) <= misspelt;
-  log::error("no command named '" + name + "'" +
-             (meant ? "; did you mean '" + nearest->get_name() + "'?" : ""));
+  std::vector<std::string> names;
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(command->get_name());
+  auto hint = did_you_mean(name, names);
+  bool meant = !hint.empty();
+  log::error("no command named '" + name + "'" + hint);
   if (!meant) std::cerr << app.help();
 }
 
