@@ -9,8 +9,7 @@
 
 namespace pyxis::spank {
 
-// SRC:DST[:FLAGS],... or SRC alone. Sources stay as given; see resolve_sources(). Flags become mount options:
-// a bind is recursive unless the flags say `bind`, and the mount point is created to match the source.
+// As parse_mount_list() reads it; errors name the option.
 Result<std::vector<MountRequest>> parse_mounts(const std::string& text);
 
 // Makes relative sources absolute against the job's working directory. Whether they are there the engine
