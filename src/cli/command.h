@@ -32,11 +32,17 @@ inline constexpr auto enroot_name = "enroot", enroot_interface_version = "4.1.0"
 // The program under the name enroot-mount: mounts lines of an fstab, for hooks.
 int enroot_mount(int argc, char** argv, const Environment& environment);
 
+// `pyxis step environment ARGUMENT`, in srun, sbatch and salloc, for the plugin: prints what `--environment`
+// stands for (contract/environment_file.h). Exit status 1 where there is an error, whose lines are printed
+// then.
+int step_environment(const std::string& argument, const Environment& environment);
+
 Action add_batch(CLI::App& app, const Environment& environment);
 Action add_create(CLI::App& app, const Environment& environment);
 Action add_bundle(CLI::App& app, const Environment& environment);
 Action add_digest(CLI::App& app, const Environment& environment);
 Action add_doctor(CLI::App& app, const Environment& environment);
+Action add_edf(CLI::App& app, const Environment& environment);
 Action add_exec(CLI::App& app, const Environment& environment);
 Action add_export(CLI::App& app, const Environment& environment);
 Action add_gc(CLI::App& app, const Environment& environment);

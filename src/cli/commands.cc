@@ -24,7 +24,7 @@ std::unique_ptr<Commands> make_commands(const std::string& name, const Environme
   app.require_subcommand(1);
   for (auto add : {add_load, add_pull, add_import, add_create, add_export, add_start, add_batch, add_bundle,
                    add_exec, add_list, add_remove, add_images, add_gc, add_pin, add_unpin, add_digest,
-                   add_doctor, add_info, add_version}) {
+                   add_edf, add_doctor, add_info, add_version}) {
     auto action = add(app, environment);
     commands->actions.emplace_back(app.get_subcommands({}).back(), std::move(action));
   }

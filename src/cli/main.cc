@@ -97,6 +97,8 @@ int main(int argc, char** argv) {
       return pyxis::run_step_command(argv[2], environment);
     if (argc == 6 && std::string_view(argv[1]) == "step" && std::string_view(argv[2]) == "resolve")
       return pyxis::run_step_resolve(argv + 3, environment);
+    if (argc == 4 && std::string_view(argv[1]) == "step" && std::string_view(argv[2]) == "environment")
+      return pyxis::cli::step_environment(argv[3], environment);
     return pyxis::run_command_line(name == pyxis::cli::enroot_name ? "enroot" : "pyxis", argc, argv,
                                    environment);
   } catch (const std::exception& error) {
