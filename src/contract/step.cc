@@ -112,6 +112,7 @@ std::string StartRequest::encode() const {
   writer.text(image_digest);
   writer.texts(devices);
   writer.number(devices_by_default);
+  writer.texts(env_unset);
   return writer.take();
 }
 
@@ -140,6 +141,7 @@ Result<StartRequest> StartRequest::decode(std::string_view body) {
   request.image_digest = TRY(reader.text());
   request.devices = TRY(reader.texts());
   request.devices_by_default = TRY(reader.number()) != 0;
+  request.env_unset = TRY(reader.texts());
   TRY(expect_end(reader));
   return request;
 }

@@ -35,7 +35,7 @@ constexpr int contract_leash_fd = 4;
 constexpr int contract_answer_fd = 5;
 constexpr int contract_storage_fd = 6;
 // Plugin and engine of different releases refuse each other by this number.
-constexpr uint64_t contract_version = 8;
+constexpr uint64_t contract_version = 9;
 
 // `auto` of --container-name is `any` here (auto is a keyword).
 enum class NameMode : uint64_t { any, create, exec, no_exec };
@@ -74,8 +74,9 @@ struct StartRequest {
   int64_t owner_pid = 0;  // slurmstepd
   std::string
       image_digest;  // what srun has found the image's tag to mean, for all nodes; empty: it has not asked
-  std::vector<std::string> devices;  // VENDOR/CLASS=NAME (contract/device_name.h)
-  bool devices_by_default = false;   // the site's, not the user's: where none is allocated there is none
+  std::vector<std::string> devices;    // VENDOR/CLASS=NAME (contract/device_name.h)
+  bool devices_by_default = false;     // the site's, not the user's: where none is allocated there is none
+  std::vector<std::string> env_unset;  // names of variables that the container is not to have
 
   std::string encode() const;
   static Result<StartRequest> decode(std::string_view body);

@@ -141,6 +141,7 @@ Result<void> set_given_variables(const GivenForStart& given, const Environment& 
     container.merge(TRY(parse_variables(text, "environ() of " + given.script->path())).lines());
   }
   container.merge(given.environment);
+  for (const auto& name : given.unset) container.unset(name);
   return ok();
 }
 

@@ -26,6 +26,7 @@ struct HookSettings {
 struct GivenForStart {
   const ConfigScript* script = nullptr;  // outlives the plan
   std::vector<std::string> environment;  // "NAME=value", over all others
+  std::vector<std::string> unset;        // names that the container does not have
 };
 
 // The container as hooks find it and leave it.

@@ -258,6 +258,7 @@ class Start {
     options.devices = devices_;
     for (const auto& name : request_.env_names)
       if (auto value = job_.get(name)) options.given.environment.push_back(name + "=" + *value);
+    options.given.unset = request_.env_unset;
     InitRequest init;
     init.login_shell = settings_.login_shell;
     if (request_.entrypoint.value_or(false)) options.init = init;

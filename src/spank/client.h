@@ -19,11 +19,15 @@ class ProcessVariables {
   virtual void unset(const std::string& name) = 0;
 };
 
+// Has the engine read what --environment names (spank/environment_reader.h).
+using EnvironmentReader = std::function<Result<EnvironmentFile>(const std::string& argument)>;
+
 // slurm_spank_init_post_opt() in srun, sbatch, salloc. Adds to the command line what an enclosing salloc was
-// given and the PYXIS_* defaults, checks the whole, and leaves the outcome in the environment that travels
-// with the job. 0, or -1 after the error has been reported. Slurm calls it once for each component of a
+// given, the PYXIS_* defaults and what an environment definition file says, checks the whole, and leaves the
+// outcome in the environment that travels with the job. A file that an enclosing salloc or sbatch has read is
+// not read again. 0, or -1 after the error has been reported. Slurm calls it once for each component of a
 // heterogeneous job.
 int check_client_options(SlurmApi& api, const Config& config, GivenOptions given, ProcessVariables& variables,
-                         bool say_ignored);
+                         bool say_ignored, const EnvironmentReader& read_environment);
 
 }  // namespace pyxis::spank

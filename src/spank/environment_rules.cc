@@ -61,9 +61,20 @@ std::vector<std::string> engine_environment(const std::vector<std::string>& job,
 }
 
 void apply_container_environment(SlurmApi& api, const Started& started,
-                                 const std::vector<std::string>& host_wins) {
+                                 const std::vector<std::string>& host_wins,
+                                 const std::vector<EnvironmentFile::Variable>& variables) {
   const auto before = Environment::from(api.environment());
-  const auto after = task_environment(before, started, host_wins);
+  auto job = before;
+  auto winning = host_wins;
+  const auto effective = effective_variables(variables, host_wins, before);
+  for (const auto& [name, value] : effective) {
+    if (value.empty()) continue;
+    job.set(name, value);
+    winning.push_back(name);
+  }
+  auto after = task_environment(job, started, winning);
+  for (const auto& [name, value] : effective)
+    if (value.empty()) after.unset(name);
   for (const auto& [name, value] : before.values())
     if (!after.has(name)) api.unset_environment(name);
   for (const auto& [name, value] : after.values())

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "contract/environment_file.h"
 #include "contract/step.h"
 #include "spank/slurm_api.h"
 
@@ -22,8 +23,9 @@ std::vector<std::string> engine_environment(const std::vector<std::string>& job,
 // Turns the environment of a task, which has joined the container, into the one its command gets: LANG,
 // LANGUAGE and LC_ALL go, the container's values win, except for the names in `host_wins` and for what Slurm
 // and PMI set per task. Then what PMIx, and the container of an image with PyTorch, need besides
-// (contract/step_variables.h).
+// (contract/step_variables.h). Above all of that are `variables`, of an environment definition file.
 void apply_container_environment(SlurmApi& api, const Started& started,
-                                 const std::vector<std::string>& host_wins);
+                                 const std::vector<std::string>& host_wins,
+                                 const std::vector<EnvironmentFile::Variable>& variables = {});
 
 }  // namespace pyxis::spank

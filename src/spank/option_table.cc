@@ -62,6 +62,11 @@ constexpr std::array rows = {
               "[pyxis] devices of the node by their CDI names; the name slurm stands for the GPUs that Slurm "
               "has allocated; none: not those either that the site gives by default",
               "PYXIS_CONTAINER_DEVICE", device},
+    OptionRow{
+        environment, "environment", "NAME|PATH",
+        "[pyxis] run the tasks in what an environment definition file says: its image, mounts, variables. "
+        "NAME.toml is looked for in the directories of EDF_PATH, else in ~/.edf",
+        "PYXIS_ENVIRONMENT", environment},
 };
 
 constexpr bool ids_match_places() {

@@ -86,8 +86,8 @@ Result<void> GivenOptions::give(OptionId id, std::string_view argument, Origin o
   for (auto other : {id, row.opposite}) {
     auto known = values_.find(other);
     if (known == values_.end()) continue;
-    if (known->second.origin == Origin::command_line && origin == Origin::inherited) return ok();
-    if (known->second.origin == Origin::inherited && origin == Origin::command_line) {
+    if (known->second.origin < origin) return ok();
+    if (known->second.origin > origin) {
       values_.erase(known);
       continue;
     }
@@ -110,8 +110,34 @@ Result<void> GivenOptions::add_inherited(const Lookup& variables) {
 }
 
 Result<void> GivenOptions::add_decisions(const Lookup& variables) {
-  for (const auto& row : option_rows())
-    if (auto value = variables(decision_variable(row))) TRY(give(row.id, *value));
+  for (const auto& row : option_rows()) {
+    auto value = variables(decision_variable(row));
+    if (!value) continue;
+    if (row.id != OptionId::environment) {
+      TRY(give(row.id, *value));
+      continue;
+    }
+    // Its options are among the decisions.
+    auto file = TRY_CONTEXT(EnvironmentFile::decode(*value), dashed(row));
+    TRY(give(row.id, file.argument));
+    file_ = std::move(file);
+  }
+  return ok();
+}
+
+Result<void> GivenOptions::add_file(EnvironmentFile file) {
+  auto from = origin(OptionId::environment) == Origin::command_line ? Origin::file : Origin::inherited_file;
+  auto say = [&](OptionId id, const std::string& text) -> Result<void> {
+    if (!text.empty()) TRY_CONTEXT(give(id, text, from), file.path);
+    return ok();
+  };
+  TRY(say(OptionId::image, file.image));
+  TRY(say(OptionId::mounts, file.mounts));
+  TRY(say(OptionId::workdir, file.workdir));
+  TRY(say(OptionId::device, file.devices));
+  if (file.entrypoint) TRY(give(*file.entrypoint ? OptionId::entrypoint : OptionId::no_entrypoint, "", from));
+  if (file.writable) TRY(give(*file.writable ? OptionId::writable : OptionId::readonly, "", from));
+  file_ = std::move(file);
   return ok();
 }
 
@@ -122,14 +148,14 @@ Result<void> GivenOptions::add_defaults(const Lookup& variables) {
     auto value = variables(row.environment);
     if (!value || value->empty()) continue;
     if (row.argument) {
-      TRY_CONTEXT(give(row.id, *value, Origin::inherited), row.environment);
+      TRY_CONTEXT(give(row.id, *value, Origin::variable), row.environment);
       continue;
     }
     auto choice = parse_bool(*value);
     if (!choice) return fail(std::string(row.environment) + ": invalid value \"" + printable(*value) + "\"");
-    if (*choice) TRY_CONTEXT(give(row.id, "", Origin::inherited), row.environment);
+    if (*choice) TRY_CONTEXT(give(row.id, "", Origin::variable), row.environment);
     if (!*choice && row.opposite != row.id)
-      TRY_CONTEXT(give(row.opposite, "", Origin::inherited), row.environment);
+      TRY_CONTEXT(give(row.opposite, "", Origin::variable), row.environment);
   }
   return ok();
 }
@@ -154,12 +180,19 @@ Result<StepOptions> GivenOptions::resolve(const Config& config) const {
   options.entrypoint = choice(OptionId::entrypoint, OptionId::no_entrypoint);
   options.writable = choice(OptionId::writable, OptionId::readonly);
   options.entrypoint_log = has(OptionId::entrypoint_log);
+  if (file_) options.variables = file_->variables;
+  // Files are read where srun, sbatch or salloc runs, or not at all.
+  if (has(OptionId::environment) && !file_)
+    return fail("--environment=" + printable(argument(OptionId::environment)) +
+                    ": the file was not read where the job was submitted",
+                "submit from a host whose Slurm has the plugin of Pyxis");
   if (!options.contained()) return options;
 
   if (!options.devices.empty() && config.engine == EngineKind::enroot)
-    return fail(
-        "--container-device: this cluster's containers are made by enroot, which knows no devices by CDI",
-        "leave it out; images and NVIDIA_VISIBLE_DEVICES ask for GPUs there");
+    return fail((origin(OptionId::device) == Origin::command_line || !file_ ? "--container-device"
+                                                                            : file_->path + ": devices") +
+                    ": this cluster's containers are made by enroot, which knows no devices by CDI",
+                "leave it out; images and NVIDIA_VISIBLE_DEVICES ask for GPUs there");
   if (!has(OptionId::device)) {
     options.devices = config.devices;
     options.devices_by_default = true;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "contract/environment_file.h"
 #include "contract/step.h"
 #include "spank/config.h"
 #include "spank/names.h"
@@ -33,7 +34,8 @@ enum class OptionId : int {
   readonly,
   env,
   unshare,
-  device
+  device,
+  environment
 };
 
 struct OptionRow {
@@ -55,7 +57,9 @@ const OptionRow& option_row(OptionId id);
 std::string carrier_variable(const OptionRow& row);
 
 // Our own way from srun and sbatch to slurmstepd: the outcome for each option, and a marker that there is an
-// outcome. Variables that begin with SLURM pass also with --export=NONE, which Slurm's carriers do not.
+// outcome. Variables that begin with SLURM pass also with --export=NONE, which Slurm's carriers do not. That
+// of
+// --environment holds what the file amounts to (contract/environment_file.h): nobody reads it a second time.
 std::string decision_variable(const OptionRow& row);
 constexpr const char* decided_variable = "SLURM_PYXIS_DECIDED";
 
@@ -70,13 +74,15 @@ struct StepOptions {
   bool entrypoint_log = false;
   std::vector<std::string> env_names, unshare, devices;
   bool devices_by_default = false;
+  std::vector<EnvironmentFile::Variable> variables;  // of an environment definition file
 
   bool contained() const { return !image.empty() || name.has_value(); }
 };
 
-// An inherited option, of an enclosing salloc or sbatch or from a PYXIS_* variable, yields to the command
-// line.
-enum class Origin { command_line, inherited };
+// Where an option is from; the earlier one here wins over the later. What is inherited is of an enclosing
+// salloc or sbatch. What an environment definition file says comes behind the options beside which that was
+// chosen, and is worth more than PYXIS_* variables.
+enum class Origin { command_line, file, inherited, inherited_file, variable };
 
 class GivenOptions {
  public:
@@ -88,11 +94,15 @@ class GivenOptions {
   Result<void> add_inherited(const Lookup& variables);
   // The same with the PYXIS_* variables; a variable that is empty counts as unset.
   Result<void> add_defaults(const Lookup& variables);
+  // Takes what the file says that --environment has named.
+  Result<void> add_file(EnvironmentFile file);
   // Takes what a client has decided.
   Result<void> add_decisions(const Lookup& variables);
 
   bool has(OptionId id) const { return values_.count(id) != 0; }
   const std::string& argument(OptionId id) const { return values_.at(id).text; }
+  Origin origin(OptionId id) const { return values_.at(id).origin; }
+  const std::optional<EnvironmentFile>& file() const { return file_; }
 
   // Errors: what this release does not have.
   Result<StepOptions> resolve(const Config& config) const;
@@ -107,6 +117,7 @@ class GivenOptions {
   bool settled(const OptionRow& row) const { return has(row.id) || has(row.opposite); }
 
   std::map<OptionId, Value> values_;
+  std::optional<EnvironmentFile> file_;
 };
 
 }  // namespace pyxis::spank

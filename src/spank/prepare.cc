@@ -77,12 +77,16 @@ Result<StepOptions> choose(SlurmApi& api, const Config& config, GivenOptions giv
   return given.resolve(config);
 }
 
-// What a client left for us is not for the job to see, nor for another srun in it.
+// What a client left for us is not for the job to see, nor for another srun in it. But what an environment
+// definition file amounts to, which is read once, stays for the sruns that inherit its name.
 void remove_decisions(SlurmApi& api) {
+  auto id = api.number(Item::step_id).value_or(0);
+  bool for_sruns = id == step_batch || id == step_interactive;
   api.unset_environment(decided_variable);
   api.unset_environment(digest_variable);
   api.unset_environment(notes_variable);
-  for (const auto& row : option_rows()) api.unset_environment(decision_variable(row));
+  for (const auto& row : option_rows())
+    if (row.id != OptionId::environment || !for_sruns) api.unset_environment(decision_variable(row));
 }
 
 }  // namespace

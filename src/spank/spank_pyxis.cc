@@ -20,6 +20,7 @@ SPANK_PLUGIN(pyxis, 1)
 #include "base/environment.h"
 #include "spank/allocation_notes.h"
 #include "spank/client.h"
+#include "spank/environment_reader.h"
 #include "spank/epilog.h"
 #include "spank/spank_api.h"
 #include "spank/step.h"
@@ -134,7 +135,10 @@ int init_post_opt(SlurmApi& api) {
   if (allocator && !salloc) variables.unset(notes_variable);  // of a salloc that sbatch was called in
   if (allocator && !self.config->sbatch_support) return 0;
   // Options of salloc are for the srun inside it, which may well name an image.
-  return check_client_options(api, *self.config, self.given, variables, !salloc);
+  auto read = [&](const std::string& argument) {
+    return read_environment(*self.config, argument, Environment::capture().lines());
+  };
+  return check_client_options(api, *self.config, self.given, variables, !salloc, read);
 }
 
 int local_user_init(SlurmApi& api) {

@@ -39,6 +39,22 @@ std::string with_absolute_path(const std::string& image, const std::string& dire
   return image;
 }
 
+// The container gets what an environment definition file sets as if the job had it and --container-env named
+// it; what it unsets the image's variables lose, too.
+void add_file_variables(const StepOptions& options, StartRequest& request) {
+  auto job = Environment::from(request.job_env);
+  for (const auto& [name, value] : effective_variables(options.variables, options.env_names, job)) {
+    if (value.empty()) {
+      job.unset(name);
+      request.env_unset.push_back(name);
+    } else {
+      job.set(name, value);
+      request.env_names.push_back(name);
+    }
+  }
+  request.job_env = job.lines();
+}
+
 Result<StartRequest> make_request(SlurmApi& api, const Step& step) {
   const auto& options = step.options;
   StartRequest request;
@@ -64,6 +80,7 @@ Result<StartRequest> make_request(SlurmApi& api, const Step& step) {
   request.devices = options.devices;
   request.devices_by_default = options.devices_by_default;
   request.job_env = api.environment();
+  if (!options.variables.empty()) add_file_variables(options, request);
   request.command = api.command();
   add_own_mounts(step, Environment::from(request.job_env), request.command, request.mounts);
   request.runtime_dir = step.runtime_dir;
@@ -96,7 +113,7 @@ void print_event(SlurmApi& api, const Step& step, const Event& event) {
 
 Result<Container> start_container(SlurmApi& api, Step& step, Engine& engine) {
   auto request = TRY(make_request(api, step));
-  EngineProcess process{engine_environment(request.job_env, step.job.account), std::nullopt};
+  EngineProcess process{engine_environment(api.environment(), step.job.account), std::nullopt};
   return engine.start(request, process,
                       {step.leash_engine.get(), step.farewell.writer.get(), step.storage.engine.get()},
                       [&](const Event& event) { print_event(api, step, event); });
@@ -129,7 +146,7 @@ Result<void> enter(SlurmApi& api, const Step& step, Container container) {
   // Root without a user namespace (ENROOT_ALLOW_SUPERUSER) changes owners himself.
   if (std::ranges::count(container.started.namespaces, Namespace::user) > 0) TRY(install_ownership_filter());
   TRY(drop_capabilities_unless_root());
-  apply_container_environment(api, container.started, step.options.env_names);
+  apply_container_environment(api, container.started, step.options.env_names, step.options.variables);
   return ok();
 }
 

@@ -50,7 +50,7 @@ options_of() { # [COMMAND]
   local option command
   run -0 env MANWIDTH=500 man -l "$manual/pyxis.1"
   for command in $COMMANDS; do assert_output --partial "pyxis-$command(1)"; done
-  for option in $(grep -ohE '"(no-)?container-[a-z-]+"' "$repo/src/spank/option_table.cc" | tr -d '"'); do
+  for option in $(grep -ohE '"((no-)?container-[a-z-]+|environment)"' "$repo/src/spank/option_table.cc" | tr -d '"'); do
     assert_line --regexp "^ +--$option(=|\$)"
   done
 }

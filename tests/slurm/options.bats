@@ -36,6 +36,7 @@ refuses() { # MESSAGE COMMAND...
     '--container-env=NAME[,NAME...]'
     '--container-unshare=NS[,NS...]'
     '--container-device=VENDOR/CLASS=NAME[,...]'
+    '--environment=NAME|PATH'
   )
   local option
   for option in "${options[@]}"; do

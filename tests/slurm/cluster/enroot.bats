@@ -41,6 +41,26 @@ namespaces='readlink /proc/self/ns/mnt; readlink /proc/self/ns/user'
   assert_nothing_left
 }
 
+@test "an environment definition file: all but devices" {
+  as alice sh -c 'cat >"$0"' "$SUITE/work.toml" <<END
+image = "$IMAGE:entrypoint"
+mounts = ["$SUITE:/suite:ro"]
+workdir = "/suite"
+entrypoint = true
+writable = false
+[env]
+A = "of the file"
+IMAGE_VARIABLE = ""
+END
+  run -0 --separate-stderr step --environment="$SUITE/work.toml" sh -c 'echo "$PWD $A ${IMAGE_VARIABLE-unset}"; touch /x 2>/dev/null || echo read-only'
+  assert_line '/suite of the file unset'
+  assert_line read-only
+  as alice sh -c 'echo "devices = [\"vendor.com/gpu=0\"]" | cat - "$0" >"$0.new.toml"' "$SUITE/work.toml"
+  run --separate-stderr step --environment="$SUITE/work.toml.new.toml" true
+  assert_failure
+  assert_said "$SUITE/work.toml.new.toml: devices: this cluster's containers are made by enroot, which knows no devices by CDI"
+}
+
 @test "the import is announced to a single task" {
   run -0 --separate-stderr step --container-image="$IMAGE" true
   assert_said_once "pyxis: importing docker image: $IMAGE"

@@ -32,6 +32,7 @@ StartRequest full_request() {
   request.owner_pid = 42;
   request.devices = {"vendor.com/gpu=0", "vendor.com/gpu=1"};
   request.devices_by_default = true;
+  request.env_unset = {"C"};
   return request;
 }
 
@@ -54,6 +55,7 @@ TEST(Contract, StartRequestSurvivesTheJourney) {
   EXPECT_EQ(got->image_digest, "sha256:1");
   EXPECT_EQ(got->devices, sent.devices);
   EXPECT_TRUE(got->devices_by_default);
+  EXPECT_EQ(got->env_unset, sent.env_unset);
 }
 
 TEST(Contract, EventSurvivesTheJourney) {

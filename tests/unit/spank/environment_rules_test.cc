@@ -39,6 +39,29 @@ TEST(TaskEnvironment, TheContainerWinsUnlessNamed) {
                                                                "IMAGE=image", "NAMED=host"}));
 }
 
+TEST(TaskEnvironment, AFilesVariablesWinOverBoth) {
+  FakeSlurm slurm;
+  slurm.variables = Environment::from({"BOTH=host", "HOST=host", "NAMED=host", "LANG=de_DE", "SLURM_PROCID=1",
+                                       "GONE_OF_HOST=x", "GONE_OF_BOTH=x"});
+  Started started;
+  started.env = {"BOTH=image",     "IMAGE=image",    "GONE_OF_IMAGE=x",
+                 "GONE_OF_BOTH=x", "SLURM_PROCID=0", "LANG=C"};
+  apply_container_environment(slurm, started, {"NAMED"},
+                              {{"BOTH", "file"},
+                               {"HOST", "file"},
+                               {"IMAGE", "file"},
+                               {"NEW", "file"},
+                               {"NAMED", "file"},
+                               {"LANG", "fr_CH"},
+                               {"SLURM_PROCID", "7"},
+                               {"GONE_OF_HOST", ""},
+                               {"GONE_OF_IMAGE", ""},
+                               {"GONE_OF_BOTH", ""}});
+  EXPECT_EQ(slurm.variables.lines(),
+            (std::vector<std::string>{"BOTH=file", "HOST=file", "IMAGE=file", "LANG=fr_CH", "NAMED=host",
+                                      "NEW=file", "SLURM_PROCID=1"}));
+}
+
 TEST(TaskEnvironment, TheHostsLocaleStaysOutside) {
   FakeSlurm slurm;
   slurm.variables = Environment::from({"LANG=de_DE", "LANGUAGE=de", "LC_ALL=de_DE", "LC_TIME=de_DE"});

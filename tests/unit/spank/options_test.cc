@@ -56,7 +56,8 @@ TEST(OptionTable, EveryOptionHasItsDefaultInTheEnvironment) {
                                   {"PYXIS_CONTAINER_READONLY", "0", OptionId::writable},
                                   {"PYXIS_CONTAINER_ENV", "A,B", OptionId::env},
                                   {"PYXIS_CONTAINER_UNSHARE", "net", OptionId::unshare},
-                                  {"PYXIS_CONTAINER_DEVICE", "vendor.com/gpu=0", OptionId::device}};
+                                  {"PYXIS_CONTAINER_DEVICE", "vendor.com/gpu=0", OptionId::device},
+                                  {"PYXIS_ENVIRONMENT", "work", OptionId::environment}};
   std::set<OptionId> seen;
   for (const auto& [variable, value, gives] : defaults) {
     GivenOptions given;

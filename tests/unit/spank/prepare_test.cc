@@ -69,6 +69,39 @@ TEST_F(Prepare, WithoutAClientTheJobsDefaultsCount) {
   EXPECT_EQ(step->options.image, "b");
 }
 
+TEST_F(Prepare, AFileIsWhatTheClientHasReadOfIt) {
+  EnvironmentFile file;
+  file.argument = "work";
+  file.image = "decided-otherwise";
+  file.variables = {{"A", "1"}, {"GONE", ""}};
+  slurm.variables = Environment::from(
+      {"SLURM_PYXIS_DECIDED=1", "SLURM_PYXIS_CONTAINER_IMAGE=b", "SLURM_PYXIS_ENVIRONMENT=" + file.encode()});
+  auto decided = slurm.variables;
+  auto step = prepare();
+  ASSERT_TRUE(step && !step->deferred);
+  EXPECT_EQ(step->options.image, "b");
+  EXPECT_EQ(step->options.variables, file.variables);
+  EXPECT_TRUE(slurm.variables.values().empty());
+  // The sruns of a batch script inherit the file's name, and what was read for it.
+  slurm.variables = decided;
+  slurm.numbers[Item::step_id] = step_batch;
+  ASSERT_TRUE(prepare());
+  EXPECT_EQ(slurm.variables.lines(), std::vector<std::string>{"SLURM_PYXIS_ENVIRONMENT=" + file.encode()});
+}
+
+TEST_F(Prepare, NoFileIsReadOnTheNode) {
+  slurm.variables = Environment::from({"PYXIS_ENVIRONMENT=work"});
+  auto step = prepare(image("a"));
+  ASSERT_TRUE(step && step->deferred);
+  EXPECT_THAT(step->deferred->text(),
+              HasSubstr("--environment=work: the file was not read where the job was submitted"));
+  slurm.variables = Environment::from(
+      {"SLURM_PYXIS_DECIDED=1", "SLURM_PYXIS_CONTAINER_IMAGE=b", "SLURM_PYXIS_ENVIRONMENT=nonsense"});
+  step = prepare();
+  ASSERT_TRUE(step && step->deferred);
+  EXPECT_THAT(step->deferred->text(), HasSubstr("--environment: a field has no '='"));
+}
+
 TEST_F(Prepare, ErrorsWaitForTheTasks) {
   auto step = prepare(image("a"), fail("a bad option"));
   ASSERT_TRUE(step && step->deferred);

@@ -139,6 +139,23 @@ TEST_F(Task, TheRequestSaysAll) {
   EXPECT_THAT(request.job_env, Contains("LD_PRELOAD=/x"));
 }
 
+TEST_F(Task, TheContainerHasTheVariablesOfAFileToo) {
+  engine.start_error = fail("stop here");
+  slurm.variables =
+      Environment::from({"A=job", "GONE=job", "NAMED=job", "SLURM_PROCID=0", "http_proxy=http://job"});
+  step.options.env_names = {"NAMED"};
+  step.options.variables = {
+      {"A", "file"}, {"GONE", ""}, {"NAMED", "file"}, {"SLURM_PROCID", "9"}, {"http_proxy", "http://file"}};
+  EXPECT_EQ(start_task(slurm, step, engine), -1);
+  const auto& request = engine.starts.at(0);
+  EXPECT_THAT(request.job_env,
+              ElementsAre("A=file", "NAMED=job", "SLURM_PROCID=0", "http_proxy=http://file"));
+  EXPECT_THAT(request.env_names, ElementsAre("NAMED", "A", "http_proxy"));
+  EXPECT_THAT(request.env_unset, ElementsAre("GONE"));
+  // What gets the image is the job's.
+  EXPECT_THAT(engine.last_process.environment, AllOf(Contains("A=job"), Contains("http_proxy=http://job")));
+}
+
 TEST_F(Task, PathsOfImagesAreTheJobs) {
   auto here = std::filesystem::current_path().string();
   for (const auto& [given, wanted] : std::vector<std::pair<std::string, std::string>>{
