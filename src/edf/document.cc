@@ -1,8 +1,5 @@
 #include "edf/document.h"
 
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
-
 #include <algorithm>
 
 #include "base/spelling.h"
@@ -10,6 +7,7 @@
 #include "contract/device_name.h"
 #include "contract/mount_list.h"
 #include "contract/reference.h"
+#include "edf/toml.h"
 
 namespace pyxis::edf {
 namespace {
@@ -235,12 +233,11 @@ std::string Remark::text(const std::string& file) const {
 
 Document parse_document(std::string_view text, const Lookup& variables) {
   Reader reader(variables);
-  auto parsed = toml::parse(text);
-  if (parsed)
-    reader.read(parsed.table());
-  else
-    reader.problem(parsed.error().source().begin, "",
-                   fail("not TOML: " + printable(parsed.error().description())));
+  try {
+    reader.read(toml::parse(text));
+  } catch (const toml::parse_error& error) {
+    reader.problem(error.source().begin, "", fail("not TOML: " + printable(error.description())));
+  }
   std::ranges::stable_sort(reader.document.problems, earlier);
   std::ranges::stable_sort(reader.document.notes, earlier);
   return std::move(reader.document);

@@ -135,6 +135,10 @@ TEST(Document, WhatIsNoTomlIsSaidWithItsPlace) {
   EXPECT_THAT(problems("image = \"a\"\nmounts = [\n"), ElementsAre(StartsWith("f:2:12: not TOML: ")));
   EXPECT_THAT(problems("image = \"a\"\nimage = \"b\"\n"), ElementsAre(StartsWith("f:2:")));
   EXPECT_THAT(problems("\xff"), ElementsAre(HasSubstr("not TOML")));
+  // Characters that toml++'s tables have no place for.
+  for (const auto* text : {"é = 1", "image é= 1", "\xef\xbb\xb9", "image = 1 \xef\xbb\xb9",
+                           "image = \"\"\"\\é\"\"\"", "ж", "[("})
+    EXPECT_THAT(problems(text), ElementsAre(HasSubstr("not TOML"))) << text;
 }
 
 }  // namespace
