@@ -48,6 +48,14 @@ show='echo "${GPU_0-}/${GPU_1-} ${VENDOR_DRIVER-}"'
   assert_output 'yes/ 7'
 }
 
+@test "an environment definition file asks for devices, and the command line wins" {
+  as alice sh -c 'cat >"$0"' "$SUITE/gpu.toml" <<<"image = \"$IMAGE\""$'\ndevices = ["vendor.com/gpu=0", "vendor.com/gpu=1"]'
+  run -0 --separate-stderr job_step --environment="$SUITE/gpu.toml" sh -c "$show"
+  assert_output 'yes/yes 7'
+  run -0 --separate-stderr job_step --environment="$SUITE/gpu.toml" --container-device=vendor.com/gpu=1 sh -c "$show"
+  assert_output '/yes 7'
+}
+
 @test "VENDOR/gpu=slurm is what Slurm has allocated" {
   run -0 --separate-stderr job_step --gpus=2 --container-image="$IMAGE" --container-device=vendor.com/gpu=slurm sh -c "$show"
   assert_output 'yes/yes 7'

@@ -69,17 +69,22 @@ END
 }
 
 @test "entry points have a file's variables, too, and the file says whether they run" {
+  # shellcheck disable=SC2016
+  printf '#!/bin/sh\necho "entry: $A ${STAYS-unset}"\nexport RAN=yes\nexec "$@"\n' | as alice tee "$EDF/entry" >/dev/null
+  as alice chmod 755 "$EDF/entry"
   file work <<END
-image = "$IMAGE:entrypoint"
+image = "$REGISTRY/entrypoints:changes"
+mounts = ["$EDF/entry:/entry"]
 entrypoint = true
 [env]
 A = "of the file"
-IMAGE_VARIABLE = ""
+STAYS = ""
 END
-  run -0 --separate-stderr with A=job --environment=work --container-entrypoint-log sh -c "$show"
-  assert_output '/  of the file unset'
-  run -0 --separate-stderr with --environment=work --no-container-entrypoint sh -c "$show"
-  assert_output '/  of the file unset'
+  run -0 --separate-stderr with A=job --environment=work --container-entrypoint-log sh -c 'echo "$A ${STAYS-unset} ${RAN-no}"'
+  assert_said_once 'pyxis: entry: of the file unset'
+  assert_output 'of the file unset yes'
+  run -0 --separate-stderr with A=job --environment=work --no-container-entrypoint sh -c 'echo "$A ${STAYS-unset} ${RAN-no}"'
+  assert_output 'of the file unset no'
 }
 
 @test "writable = false makes the root read-only, unless the command line says otherwise" {
@@ -215,6 +220,15 @@ END
   assert_failure
   assert_said_once 'pyxis: --environment=work: the engine reads such files, and it cannot be run here: execute /no/such/pyxis: No such file or directory'
   assert_said 'pyxis_path in plugstack.conf'
+}
+
+@test "what PMIx sets for each task stays, and how its parts are chosen is the file's to say" {
+  file work <<<"image = \"$REGISTRY/mpi\""$'\n[env]\nPMIX_MCA_gds = "hash"\nPMIX_RANK = "9"\nPMIX_NAMESPACE = ""'
+  run -0 --separate-stderr as alice env EDF_PATH="$EDF" PMIX_MCA_gds=job srun --jobid="$ALICE_JOB" --overlap -N2 -n2 --mpi=pmix --environment=work \
+    sh -c 'echo "$SLURM_PROCID $PMIX_RANK $PMIX_MCA_gds ${PMIX_NAMESPACE:+named}"'
+  assert_equal "$(sort <<<"$output")" $'0 0 hash named\n1 1 hash named'
+  run -0 --separate-stderr as alice env EDF_PATH="$EDF" srun --jobid="$ALICE_JOB" --overlap -N2 -n2 --mpi=pmix --environment=work ring
+  assert_line 'rank 1 of 2 on node2'
 }
 
 @test "a variable of a file is what a container that runs shows its new steps" {
