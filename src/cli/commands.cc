@@ -22,9 +22,9 @@ std::unique_ptr<Commands> make_commands(const std::string& name, const Environme
   std::unique_ptr<Commands> commands(new Commands{CLI::App(description, name), {}, nullptr, {}});
   auto& app = commands->app;
   app.require_subcommand(1);
-  for (auto add : {add_load, add_pull, add_import, add_create, add_export, add_start, add_batch, add_bundle,
-                   add_exec, add_list, add_remove, add_images, add_gc, add_pin, add_unpin, add_digest,
-                   add_edf, add_doctor, add_info, add_version}) {
+  for (auto add : {add_load,   add_pull,   add_import, add_create, add_export, add_start,  add_batch,
+                   add_bundle, add_exec,   add_list,   add_remove, add_images, add_gc,     add_pin,
+                   add_unpin,  add_digest, add_edf,    add_doctor, add_info,   add_version}) {
     auto action = add(app, environment);
     commands->actions.emplace_back(app.get_subcommands({}).back(), std::move(action));
   }
