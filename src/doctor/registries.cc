@@ -33,7 +33,7 @@ std::string with_port(const std::string& registry) {
 Finding judge_name(const std::string& check, const RegistryReport& report) {
   if (report.name_error.empty())
     return {check + ": name", Verdict::pass, printable(join(report.addresses, ", ")), "", ""};
-  auto fact = host_of(report.registry) + ": " + report.name_error;
+  auto fact = host_of(report.asked.empty() ? report.registry : report.asked) + ": " + report.name_error;
   if (!report.proxy.empty())
     return {check + ": name", Verdict::pass, fact + "; the proxy has to know it", "", ""};
   return {check + ": name", Verdict::fail, fact,
@@ -112,9 +112,21 @@ Finding judge_login(const std::string& check, const RegistryReport& report) {
           "run: " + shown + (report.login_remedy.empty() ? "" : " (" + report.login_remedy + ")"), ""};
 }
 
+Findings describe_policy(const std::string& check, const RegistryReport& report) {
+  Findings findings;
+  for (const auto& line : report.policy)
+    findings.push_back({check + ": policy", Verdict::pass, printable(line), "", ""});
+  if (!report.certificates.empty())
+    findings.push_back({check + ": certificates", Verdict::pass, "from " + report.certificates, "", ""});
+  return findings;
+}
+
 Findings judge(const std::string& check, const RegistryReport& report) {
+  bool blocked = report.addresses.empty() && report.name_error.empty();
+  if (blocked) return {{check, Verdict::fail, report.reach_error, report.reach_remedy}};
   Findings findings = {judge_name(check, report)};
   auto add = [&](Findings more) { findings.insert(findings.end(), more.begin(), more.end()); };
+  add(describe_policy(check, report));
   add(judge_proxy(check, report));
   if (findings.front().verdict == Verdict::fail) return findings;
   if (report.url.empty()) {

@@ -9,7 +9,7 @@
 #include <optional>
 
 #include "base/fs.h"
-#include "base/text.h"
+#include "base/writers.h"
 
 namespace pyxis {
 namespace {
@@ -20,39 +20,15 @@ bool is_empty_device(const struct stat& info) {
          ::minor(info.st_rdev) == null_device;
 }
 
-// In a user namespace, as in a container, files of the host's root appear as those of the overflow id.
-bool may_be_roots(uid_t owner) {
-  constexpr auto all_ids = "         0          0 4294967295";  // user_namespaces(7)
-  auto map = read_file("/proc/self/uid_map", 4096);
-  auto overflow = read_file("/proc/sys/kernel/overflowuid", 4096);
-  return map.ok() && trim(*map) != trim(all_ids) && overflow.ok() &&
-         parse_number<uid_t>(trim(*overflow)) == owner;
-}
-
-// With a umask of 0002, as where each user has a group of his own, the group may write all that he makes.
-// Whom he has in his primary group is his, or his admin's, to decide.
-bool of_user_alone(const struct stat& info) {
-  return info.st_uid == ::getuid() && info.st_uid != 0 && info.st_gid == ::getgid();
-}
-
-Result<void> check_writers(const struct stat& info, const std::string& path) {
-  if (info.st_uid != 0 && info.st_uid != ::getuid() && !may_be_roots(info.st_uid))
-    return Error{path + " belongs to another user (uid " + std::to_string(info.st_uid) + ")",
-                 "configuration must belong to root or to you", EPERM};
-  mode_t of_others = of_user_alone(info) ? S_IWOTH : S_IWGRP | S_IWOTH;
-  if ((info.st_mode & of_others) != 0)
-    return Error{path + " can be changed by other users", "chmod go-w " + path, EPERM};
-  return ok();
-}
-
 Result<struct stat> status_of(const Fd& file, const std::string& path) {
   struct stat info;
   if (::fstat(file.get(), &info) != 0) return sys_error(path);
   return info;
 }
 
-Result<ConfigurationFile> open_file(const std::string& directory, const std::string& name) {
-  ConfigurationFile file{name, directory + "/" + name, {}, false, false};
+// The file at `path`, which is called `name` in its directory.
+Result<ConfigurationFile> open_file(const std::string& path, const std::string& name) {
+  ConfigurationFile file{name, path, {}, false, false};
   file.file = TRY(open_path(file.path, O_PATH));
   auto info = TRY(status_of(file.file, file.path));
   file.empty_device = is_empty_device(info);
@@ -78,7 +54,7 @@ Result<std::vector<Result<ConfigurationFile>>> each_configuration_file(
            std::ranges::none_of(suffixes, [&](auto suffix) { return name.ends_with(suffix); });
   });
   std::sort(names.begin(), names.end());
-  for (const auto& name : names) files.push_back(open_file(directory, name));
+  for (const auto& name : names) files.push_back(open_file(directory + "/" + name, name));
   return files;
 }
 
@@ -87,6 +63,24 @@ Result<std::vector<ConfigurationFile>> configuration_files(const std::string& di
   std::vector<ConfigurationFile> files;
   for (auto& file : TRY(each_configuration_file(directory, {suffix}))) files.push_back(TRY(std::move(file)));
   return files;
+}
+
+Result<std::vector<ConfigurationText>> configuration_with_extras(const std::string& directory,
+                                                                 const std::string& name,
+                                                                 std::string_view suffix) {
+  std::vector<ConfigurationText> texts;
+  auto place = open_path(directory, O_PATH | O_DIRECTORY);
+  if (!place.ok() && place.error().code == ENOENT) return texts;
+  if (!place.ok()) return std::move(place).error();
+  auto file = open_file(directory + "/" + name, name);
+  if (!file.ok() && file.error().code != ENOENT) return std::move(file).error();
+  if (file.ok()) {
+    TRY(check_writers(TRY(status_of(*place, directory)), directory));
+    texts.push_back({file->path, TRY(read_configuration_file(*file))});
+  }
+  for (const auto& extra : TRY(configuration_files(directory + "/" + name + ".d", suffix)))
+    texts.push_back({extra.path, TRY(read_configuration_file(extra))});
+  return texts;
 }
 
 Result<std::string> read_configuration_file(const ConfigurationFile& file) {

@@ -28,6 +28,14 @@ Result<std::vector<ConfigurationFile>> configuration_files(const std::string& di
 Result<std::vector<Result<ConfigurationFile>>> each_configuration_file(
     const std::string& directory, const std::vector<std::string_view>& suffixes);
 
+// DIRECTORY/NAME, then NAME.d/*SUFFIX, each only if it is there, by the same rules: what they hold.
+struct ConfigurationText {
+  std::string path, text;
+};
+Result<std::vector<ConfigurationText>> configuration_with_extras(const std::string& directory,
+                                                                 const std::string& name,
+                                                                 std::string_view suffix);
+
 // Its content; the error names its path.
 Result<std::string> read_configuration_file(const ConfigurationFile& file);
 

@@ -103,6 +103,9 @@ Result<std::string> follow_helper(Helper& helper, Reporter& reporter) {
       case ImportNews::Kind::warn:
         reporter.warn(news.text);
         break;
+      case ImportNews::Kind::note:
+        reporter.note(news.text);
+        break;
       case ImportNews::Kind::progress:
         reporter.progress(news.text, false);
         break;

@@ -23,6 +23,7 @@ class NewsReporter : public Reporter {
   void importing(const std::string&) override {}
   void imported(const std::string&) override {}
   void warn(const std::string& line) override { tell({ImportNews::Kind::warn, line, {}, 0}); }
+  void note(const std::string& line) override { tell({ImportNews::Kind::note, line, {}, 0}); }
   void progress(const std::string& line, bool final) override {
     tell({final ? ImportNews::Kind::progress_end : ImportNews::Kind::progress, line, {}, 0});
   }

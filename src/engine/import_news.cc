@@ -15,7 +15,7 @@ Result<ImportNews> ImportNews::decode(std::string_view body) {
   MessageReader reader(body);
   ImportNews news;
   uint64_t kind = TRY(reader.number());
-  if (kind > static_cast<uint64_t>(Kind::failed)) return sys_error("unknown news of the import", EBADMSG);
+  if (kind > static_cast<uint64_t>(Kind::note)) return sys_error("unknown news of the import", EBADMSG);
   news.kind = static_cast<Kind>(kind);
   news.text = TRY(reader.text());
   news.remedy = TRY(reader.text());

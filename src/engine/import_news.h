@@ -15,9 +15,9 @@ constexpr int import_news_fd = 3;
 constexpr int import_storage_fd = 4;
 
 struct ImportNews {
-  enum class Kind : uint64_t { warn, progress, progress_end, done, failed };
+  enum class Kind : uint64_t { warn, progress, progress_end, done, failed, note };
   Kind kind = Kind::done;
-  std::string text;    // a line; done: what the verb gives; failed: the error's message
+  std::string text;    // a line; note: of no weight; done: what the verb gives; failed: the error's message
   std::string remedy;  // failed
   int code = 0;        // failed: errno
 

@@ -30,6 +30,10 @@ struct RegistryReport {
   bool admitted = false;
   std::string login_error, login_remedy;
 
+  std::string asked;                // in place of it, as the site says; empty: itself
+  std::vector<std::string> policy;  // what the site says of mirrors and the like, a line each
+  std::string certificates;         // directory with certificates for it alone
+
   std::string encode() const;
   static Result<RegistryReport> decode(std::string_view body);
 };

@@ -34,6 +34,11 @@ void TerminalReporter::warn(const std::string& line) {
   log::warn(line);
 }
 
+void TerminalReporter::note(const std::string& line) {
+  if (drawn_) write_terminal("\r\033[K");
+  log::info(line);
+}
+
 void TerminalReporter::progress(const std::string& line, bool final) {
   if (log::terminal()) {
     write_terminal("\r\033[K" + (final ? "" : line));
@@ -51,6 +56,10 @@ void EventReporter::imported(const std::string& image) {
 }
 void EventReporter::warn(const std::string& line) {
   send_event(socket_, Event::Kind::log, line);
+}
+
+void EventReporter::note(const std::string& line) {
+  send_event(socket_, Event::Kind::progress, line);
 }
 
 void EventReporter::progress(const std::string& line, bool final) {

@@ -12,6 +12,8 @@ class Reporter {
   virtual void imported(const std::string& image) = 0;
   // Something the user should see whatever the circumstances.
   virtual void warn(const std::string& line) = 0;
+  // What may be of interest, as where something comes from.
+  virtual void note(const std::string&) {}
   // How far it is: called about ten times a second from a thread of its own; `final` once at the end.
   virtual void progress(const std::string& line, bool final) = 0;
 };
@@ -31,6 +33,7 @@ class TerminalReporter : public Reporter {
   void importing(const std::string& image) override;
   void imported(const std::string& image) override;
   void warn(const std::string& line) override;
+  void note(const std::string& line) override;
   void progress(const std::string& line, bool final) override;
 
  private:
@@ -45,6 +48,7 @@ class EventReporter : public Reporter {
   void importing(const std::string& image) override;
   void imported(const std::string& image) override;
   void warn(const std::string& line) override;
+  void note(const std::string& line) override;
   void progress(const std::string& line, bool final) override;
 
  private:

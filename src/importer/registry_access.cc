@@ -2,12 +2,17 @@
 
 #include <algorithm>
 
+#include "engine/configuration_files.h"
 #include "engine/import.h"
+#include "registry/host_certificates.h"
 
 namespace pyxis {
 
-ClientSettings registry_settings(const Settings& settings, Patience patience, Reporter& reporter) {
+Result<ClientSettings> registry_settings(const Settings& settings, Patience patience, Reporter& reporter) {
   ClientSettings client;
+  for (const auto& file : TRY(configuration_with_extras(settings.sysconf_path, "registries.conf", ".conf")))
+    TRY(client.registries.add(file.text, file.path));
+  client.http.certificate_directories = certificate_directories(settings.sysconf_path);
   client.http.connect_timeout = settings.connect_timeout;
   client.http.transfer_timeout = settings.transfer_timeout;
   client.http.max_connections = settings.max_connections;
@@ -26,6 +31,9 @@ ClientSettings registry_settings(const Settings& settings, Patience patience, Re
   places.set("ENROOT_CONFIG_PATH", settings.config_path);
   client.credentials = CredentialPlaces::of(places);
   client.warn = [&reporter](std::string_view line) { reporter.warn(std::string(line)); };
+  // What only asks what a name means does so at each start.
+  if (patience == Patience::patient)
+    client.note = [&reporter](std::string_view line) { reporter.note(std::string(line)); };
   return client;
 }
 
@@ -33,7 +41,7 @@ Result<std::unique_ptr<Client>> open_registry(const Reference& reference, const 
                                               Patience patience, Reporter& reporter, std::stop_token stop) {
   if (reference.scheme != Reference::Scheme::docker)
     return fail("no image of a registry: " + reference.canonical());
-  return std::make_unique<Client>(registry_settings(settings, patience, reporter), std::move(stop));
+  return std::make_unique<Client>(TRY(registry_settings(settings, patience, reporter)), std::move(stop));
 }
 
 }  // namespace pyxis

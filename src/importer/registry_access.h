@@ -15,9 +15,10 @@ namespace pyxis {
 // patient: retries with growing waits, for what cannot be done without. Otherwise one attempt with a short
 // time-out.
 enum class Patience { patient, brief };
-// What such a client is given. `reporter` is told of credentials, and has to stay.
-ClientSettings registry_settings(const Settings& settings, Patience patience, Reporter& reporter);
-// Error for a reference that names no registry.
+// What such a client is given. `reporter` is told of credentials, and has to stay. Errors: what the site says
+// of registries (SYSCONF/registries.conf, registries.conf.d/*.conf) is wrong, or others can change it.
+Result<ClientSettings> registry_settings(const Settings& settings, Patience patience, Reporter& reporter);
+// Error for a reference that names no registry, too.
 Result<std::unique_ptr<Client>> open_registry(const Reference& reference, const Settings& settings,
                                               Patience patience, Reporter& reporter,
                                               std::stop_token stop = {});

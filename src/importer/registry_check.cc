@@ -110,21 +110,59 @@ void log_in(RegistryReport& report, Http& http, Authenticator& authenticator, co
   report.login_remedy = error.remedy;
 }
 
+std::string describe(const RegistryPlace& place) {
+  auto text = place.registry + (place.path.empty() ? "" : "/" + place.path);
+  if (place.use == MirrorUse::by_digest) text += " for digests";
+  if (place.use == MirrorUse::by_tag) text += " for tags";
+  return text + (place.insecure ? " (plain http is allowed)" : "");
+}
+
+// Of all rules that are for the registry, or a part of it.
+void describe_policy(RegistryReport& report, const RegistriesConf& registries) {
+  for (const auto& rule : registries.rules()) {
+    if (rule.match.registry != report.registry && registries.find(report.registry, "") != &rule) continue;
+    auto text = rule.prefix + ": ";
+    if (rule.blocked) {
+      text += "blocked";
+    } else {
+      std::vector<std::string> places;
+      for (const auto& mirror : rule.mirrors) places.push_back(describe(mirror));
+      auto location = rule.location.registry.empty() ? rule.match : rule.location;
+      location.insecure = rule.location.insecure;
+      places.push_back(describe(location));
+      text += join(places, ", then ");
+    }
+    report.policy.push_back(text + ", by " + rule.match.where);
+  }
+}
+
 }  // namespace
 
 Result<std::string> check_registry(const Settings& settings, const ImportRequest& request,
                                    Reporter& reporter) {
   RegistryReport report;
   report.registry = request.reference.registry;
-  auto client = registry_settings(settings, Patience::brief, reporter);
-  auto likely = TRY(parse_url("https://" + report.registry + "/v2/"));
+  auto client = TRY(registry_settings(settings, Patience::brief, reporter));
+  describe_policy(report, client.registries);
+  auto endpoints = client.registries.endpoints(report.registry, request.reference.repository);
+  if (!endpoints.ok()) {
+    report.reach_error = endpoints.error().message;
+    report.reach_remedy = endpoints.error().remedy;
+    return report.encode();
+  }
+  const auto& place = endpoints->back();
+  if (place.registry != report.registry) report.asked = place.registry;
+  auto likely = TRY(parse_url("https://" + place.registry + "/v2/"));
+  if (auto certificates = find_host_certificates(client.http.certificate_directories, likely);
+      certificates.ok())
+    report.certificates = certificates->directory;
   find_proxy(report, client.http, likely);
   look_up_name(report, likely);
   // A proxy may know names that this node does not.
   if (!report.name_error.empty() && report.proxy.empty()) return report.encode();
 
   Http http(client.http);
-  auto base = find_base(http, report.registry, {});
+  auto base = find_base(http, place.registry, place.insecure, {}, {});
   if (!base.ok()) {
     report.reach_error = base.error().message;
     report.reach_remedy = base.error().remedy;
@@ -145,7 +183,7 @@ Result<std::string> check_registry(const Settings& settings, const ImportRequest
   // Who it sends its callers to has not our credentials to ask for.
   bool by_registry = outcome.response.url.origin() == base->origin();
   if (report.status == 401 && by_registry) {
-    Authenticator authenticator(http, client.credentials, {report.registry, "", request.reference.user},
+    Authenticator authenticator(http, client.credentials, {place.registry, "", request.reference.user},
                                 client.warn);
     log_in(report, http, authenticator, question, outcome.response, client.credentials);
   }

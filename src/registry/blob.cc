@@ -22,6 +22,8 @@ class Stream {
 
   std::uint64_t delivered() const { return delivered_; }
   bool complete() const { return delivered_ == blob_.size; }
+  // What came is not what was asked for, or the sink wants no more: nobody else can go on.
+  bool spoilt() const { return spoilt_; }
 
   void begin_response() {
     begun_ = false;
@@ -29,6 +31,27 @@ class Stream {
   }
 
   Result<void> take(const HttpResponse& head, std::span<const std::byte> data) {
+    auto taken = try_to_take(head, data);
+    spoilt_ = spoilt_ || !taken.ok();
+    return taken;
+  }
+
+  Error too_short() {
+    spoilt_ = true;
+    return fail("the registry has " + std::to_string(delivered_) + " of the " + std::to_string(blob_.size) +
+                    " bytes the manifest states",
+                "the registry or a proxy alters content, or the manifest is wrong");
+  }
+
+  Result<void> check_digest() {
+    auto got = hasher_.finish();
+    if (got == blob_.digest) return ok();
+    return fail("its content has the digest " + got.text() + ": it was altered or damaged",
+                "try again; if it stays, the registry or a proxy in between delivers wrong content");
+  }
+
+ private:
+  Result<void> try_to_take(const HttpResponse& head, std::span<const std::byte> data) {
     if (!begun_) TRY(check_begin(head));
     begun_ = true;
     size_t known = static_cast<size_t>(std::min<std::uint64_t>(skip_, data.size()));
@@ -44,20 +67,6 @@ class Stream {
     return sink_(data);
   }
 
-  Error too_short() const {
-    return fail("the registry has " + std::to_string(delivered_) + " of the " + std::to_string(blob_.size) +
-                    " bytes the manifest states",
-                "the registry or a proxy alters content, or the manifest is wrong");
-  }
-
-  Result<void> check_digest() {
-    auto got = hasher_.finish();
-    if (got == blob_.digest) return ok();
-    return fail("its content has the digest " + got.text() + ": it was altered or damaged",
-                "try again; if it stays, the registry or a proxy in between delivers wrong content");
-  }
-
- private:
   // A server may ignore Range and begin anew: then what is known is skipped.
   Result<void> check_begin(const HttpResponse& head) {
     if (head.status == 200) {
@@ -78,7 +87,7 @@ class Stream {
   const BlobSink& sink_;
   Hasher hasher_;
   std::uint64_t delivered_ = 0, skip_ = 0;
-  bool begun_ = false;
+  bool begun_ = false, spoilt_ = false;
 };
 
 // A whole response that is shorter than the blob is an interruption like any other.
@@ -90,16 +99,17 @@ void note_shortness(HttpOutcome& outcome, const Stream& stream, const Descriptor
                        std::to_string(blob.size) + " bytes");
 }
 
-}  // namespace
-
-Result<void> stream_blob(Session& session, const HttpSettings& settings, const Descriptor& blob,
-                         const std::string& object, const BlobSink& sink, const std::stop_token& stop) {
-  Stream stream(blob, sink);
+// What one session has of it, from where the stream is. An Error where it has not all the rest.
+Result<void> stream_from(Session& session, Stream& stream, const BlobSources& sources,
+                         const HttpSettings& settings, const Descriptor& blob, const std::string& object,
+                         const std::stop_token& stop) {
   Backoff backoff(settings, stop);
+  bool first = true;
   BodySink body = [&](const HttpResponse& head, std::span<const std::byte> data) {
+    if (std::exchange(first, false) && sources.used) sources.used(session);
     return stream.take(head, data);
   };
-  std::uint64_t mark = 0;
+  std::uint64_t mark = stream.delivered();
   for (;;) {
     Session::Question question;
     question.path = "blobs/" + blob.digest.text();
@@ -112,13 +122,27 @@ Result<void> stream_blob(Session& session, const HttpSettings& settings, const D
       return stream.too_short().context(object);
     note_shortness(outcome, stream, blob);
     bool success = outcome.response.status == 200 || outcome.response.status == 206;
-    if (outcome.failure == HttpFailure::none && success) break;
-    if (outcome.failure == HttpFailure::transfer && stream.complete()) break;  // it broke after the last byte
+    if (outcome.failure == HttpFailure::none && success) return ok();
+    if (outcome.failure == HttpFailure::transfer && stream.complete())
+      return ok();  // it broke after the last byte
     if (stream.delivered() - mark >= enough_progress) backoff.progress();
     mark = stream.delivered();
-    if (backoff.again(outcome)) continue;
+    if (!session.mirror() && backoff.again(outcome)) continue;
     if (stop.stop_requested()) return sys_error(object, ECANCELED);
     return session.explain_outcome(object, outcome, backoff.attempts());
+  }
+}
+
+}  // namespace
+
+Result<void> stream_blob(const BlobSources& sources, const HttpSettings& settings, const Descriptor& blob,
+                         const std::string& object, const BlobSink& sink, const std::stop_token& stop) {
+  Stream stream(blob, sink);
+  for (auto* session : sources.sessions) {
+    auto streamed = stream_from(*session, stream, sources, settings, blob, object, stop);
+    if (streamed.ok()) break;
+    if (session == sources.sessions.back() || stream.spoilt() || stop.stop_requested()) return streamed;
+    if (sources.passed_over) sources.passed_over(*session, streamed.error());
   }
   auto checked = stream.check_digest();
   if (!checked.ok()) return std::move(checked).error().context(object);

@@ -7,11 +7,13 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <vector>
 
 #include "base/result.h"
 #include "contract/reference.h"
@@ -19,6 +21,7 @@
 #include "image/platform.h"
 #include "registry/credentials.h"
 #include "registry/http_settings.h"
+#include "registry/registries_conf.h"
 
 namespace pyxis {
 
@@ -42,11 +45,18 @@ struct ClientSettings {
   HttpSettings http;
   CredentialPlaces credentials;
   std::function<void(std::string_view)> warn;  // of credentials; log::warn where empty
+  RegistriesConf registries;                   // where repositories are to be had
+  // What goes on: a mirror is used, or passed over because it does not answer. Nobody is told where empty.
+  std::function<void(std::string_view)> note;
 };
 
 // Takes the bytes of a blob in order. Its error ends the transfer and is what fetch_blob() returns.
 using BlobSink = std::function<Result<void>(std::span<const std::byte> data)>;
 
+// Mirrors that the site has for a repository are asked first, in order, and once; what one of them does not
+// have or give, or has wrong, the next one is asked for, and at last the place that the repository is at. One
+// that does not answer is not asked again. Each is asked with the credentials that the user has for it.
+//
 // Safe for many threads; connections, tokens and limits are shared by all of them. References must be of the
 // scheme docker. Every call ends soon with ECANCELED once `stop` is requested.
 class Client {
@@ -76,21 +86,31 @@ class Client {
   // need a connection.
   Result<void> fetch_blob(const Reference& reference, const Descriptor& blob, const BlobSink& sink);
 
-  // The value of the Authorization header that the repository was read with last; empty: none was wanted. A
-  // secret.
+  // The value of the Authorization header that the repository was read with last where it is, not at a
+  // mirror; empty: none was wanted. A secret.
   std::string authorization(const Reference& reference);
 
   // Who the repository is read as, as far as that came up: "anonymous" or "user NAME (from FILE)".
   std::string identity(const Reference& reference);
 
  private:
-  Session& session(const Reference& reference);
+  Session& session(const RegistryEndpoint& endpoint, const std::string& user);
+  Result<Session*> location(const Reference& reference);
+  // Those to ask, in order; the last is the location.
+  Result<std::vector<Session*>> sources(const Reference& reference, bool blob);
+  void answered(Session& session, const Reference& reference);
+  void pass_over(Session& session, const std::string& object, const Error& error);
+  template <class Ask>
+  auto first_answer(const Reference& reference, Ask ask) -> decltype(ask(std::declval<Session&>()));
 
   ClientSettings settings_;
   std::stop_token stop_;
   std::unique_ptr<Http> http_;
   std::mutex mutex_;
-  std::map<std::tuple<std::string, std::string, std::string>, std::unique_ptr<Session>> sessions_;
+  std::map<std::tuple<std::string, std::string, std::string, bool>, std::unique_ptr<Session>> sessions_;
+  std::set<std::string> down_;        // mirrors that do not answer
+  std::set<const Session*> told_;     // which are used, as was said
+  std::set<const Session*> of_tags_;  // that have answered what a tag is
 };
 
 }  // namespace pyxis

@@ -32,9 +32,12 @@ Result<HttpRequest> follow(const HttpRequest& request, const HttpResponse& respo
   return next;
 }
 
-Transfer::Deadline deadline_from(const HttpSettings& settings, std::chrono::milliseconds spent,
+Transfer::Deadline deadline_from(const HttpSettings& settings, const HttpRequest& request,
+                                 std::chrono::milliseconds spent,
                                  std::chrono::steady_clock::time_point begin) {
   std::chrono::milliseconds allowed = settings.answer_timeout, total = settings.total_answer_timeout;
+  if (request.answer_timeout.count() > 0)
+    allowed = std::min<std::chrono::milliseconds>(allowed, request.answer_timeout);
   if (total.count() == 0) return {begin + allowed, allowed};
   return {begin + std::min(allowed, total - spent), std::min(allowed, total)};
 }
@@ -99,7 +102,9 @@ std::string HttpResponse::header(const std::string& lower_case_name) const {
 }
 
 Http::Http(HttpSettings settings)
-    : settings_(std::move(settings)), pool_(std::make_unique<Pool>(settings_.max_connections)) {}
+    : settings_(std::move(settings)),
+      pool_(std::make_unique<Pool>(settings_.max_connections)),
+      tls_(settings_.certificate_directories, settings_.ca_file, settings_.ca_directory) {}
 Http::~Http() = default;
 
 HttpOutcome Http::perform(const HttpRequest& request, const BodySink& sink, size_t body_limit,
@@ -107,11 +112,16 @@ HttpOutcome Http::perform(const HttpRequest& request, const BodySink& sink, size
   Pool::Lease lease{*pool_, pool_->take(stop)};
   if (!lease.transfer) return ended(HttpFailure::cancelled, sys_error("interrupted", ECANCELED));
   auto begin = std::chrono::steady_clock::now();
-  auto deadline = deadline_from(settings_, std::chrono::milliseconds(spent_), begin);
+  auto deadline = deadline_from(settings_, request, std::chrono::milliseconds(spent_), begin);
   HttpRequest current = request;
   HttpOutcome outcome;
   for (int redirects = 0;; ++redirects) {
-    outcome = lease.transfer->run(settings_, current, sink, body_limit, deadline, stop);
+    auto tls = tls_.of(current.url);
+    if (!tls.ok()) {
+      outcome = ended(HttpFailure::final, std::move(tls).error());
+      break;
+    }
+    outcome = lease.transfer->run(settings_, **tls, current, sink, body_limit, deadline, stop);
     if (outcome.failure != HttpFailure::none || !is_redirect(outcome.response) || request.method == "POST")
       break;
     auto next = redirects < max_redirects ? follow(current, outcome.response)

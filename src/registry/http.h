@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "registry/host_certificates.h"
 #include "registry/http_settings.h"
 #include "registry/url.h"
 
@@ -27,6 +28,8 @@ struct HttpRequest {
   std::string
       authorization;  // value of the header; a secret. It stays with the origin of `url` across redirects
   std::string body;   // POST
+  // Where they are less than those of the settings; 0: theirs.
+  std::chrono::seconds connect_timeout{0}, answer_timeout{0};
 };
 
 struct HttpResponse {
@@ -74,7 +77,8 @@ class Http {
   // authorization to another origin. Without a sink the body is kept up to `body_limit` bytes, beyond it is a
   // final failure; with a sink this holds for the bodies of other statuses than 200 and 206, which are cut at
   // the limit. A server slower than the settings' limits is a failed connection if it sent nothing, else a
-  // broken transfer. `stop` ends it at once with failure cancelled.
+  // broken transfer. `stop` ends it at once with failure cancelled. Each host is shown, and verified by, the
+  // certificates that are configured for it; what these are is an error of the request.
   HttpOutcome perform(const HttpRequest& request, const BodySink& sink, size_t body_limit,
                       const std::stop_token& stop);
 
@@ -84,6 +88,7 @@ class Http {
   class Pool;
   HttpSettings settings_;
   std::unique_ptr<Pool> pool_;
+  TlsFiles tls_;
   std::atomic<std::chrono::milliseconds::rep> spent_ = 0;  // in requests, all together
 };
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/environment.h"
 
@@ -31,6 +32,9 @@ struct HttpSettings {
   std::string ca_file, ca_directory;  // instead of the system's
   std::string http_proxy, https_proxy, all_proxy, no_proxy;
   std::string user_agent = "pyxis/" PYXIS_VERSION;
+
+  // Where hosts have certificates of their own (registry/host_certificates.h), the first that counts first.
+  std::vector<std::string> certificate_directories;
 
   // Waits; false if `stop` came first. Tests put their own here.
   std::function<bool(std::chrono::milliseconds, const std::stop_token&)> wait;

@@ -20,7 +20,7 @@ bool speaks(const Url& url, const HttpOutcome& outcome) {
 
 // Which of the two schemes the registry is on, by its answer.
 Result<Url> try_schemes(Http& http, const std::string& registry, const Url& secure,
-                        const std::stop_token& stop) {
+                        std::chrono::seconds connect_timeout, const std::stop_token& stop) {
   bool loopback = is_loopback(registry);
   auto plain = TRY(parse_url("http://" + registry + "/v2/"));
   std::string causes, remedy;
@@ -28,6 +28,8 @@ Result<Url> try_schemes(Http& http, const std::string& registry, const Url& secu
   for (const auto& url : loopback ? std::array{plain, secure} : std::array{secure, plain}) {
     HttpRequest request;
     request.url = url;
+    request.connect_timeout = connect_timeout;
+    request.answer_timeout = 2 * connect_timeout;
     auto outcome = http.perform(request, {}, max_error_page, stop);
     if (speaks(url, outcome)) return url;
     if (outcome.failure == HttpFailure::cancelled) return *outcome.error;
@@ -47,25 +49,32 @@ Result<Url> try_schemes(Http& http, const std::string& registry, const Url& secu
 
 }  // namespace
 
-Result<Url> find_base(Http& http, const std::string& registry, const std::stop_token& stop) {
+Result<Url> find_base(Http& http, const std::string& registry, bool insecure,
+                      std::chrono::seconds connect_timeout, const std::stop_token& stop) {
   auto secure = TRY(parse_url("https://" + registry + "/v2/"));
-  if (!is_loopback(registry) && !http.settings().allow_http) return secure;
-  return try_schemes(http, registry, secure, stop);
+  if (!is_loopback(registry) && !http.settings().allow_http && !insecure) return secure;
+  return try_schemes(http, registry, secure, connect_timeout, stop);
 }
 
-Session::Session(Http& http, const CredentialPlaces& places, const Reference& reference,
-                 Authenticator::Warn warn)
+Session::Session(Http& http, const CredentialPlaces& places, const RegistryEndpoint& endpoint,
+                 const std::string& user, Authenticator::Warn warn)
     : http_(http),
       places_(places),
-      registry_(reference.registry),
-      repository_(reference.repository),
-      user_(reference.user),
-      authenticator_(http, places, {reference.registry, reference.repository, reference.user},
-                     std::move(warn)) {}
+      registry_(endpoint.registry),
+      repository_(endpoint.repository),
+      user_(user),
+      insecure_(endpoint.insecure),
+      mirror_(endpoint.mirror),
+      authenticator_(http, places, {endpoint.registry, endpoint.repository, user}, std::move(warn)) {}
+
+std::chrono::seconds Session::connect_timeout() const {
+  constexpr std::chrono::seconds of_mirrors{5};
+  return mirror_ ? of_mirrors : std::chrono::seconds(0);
+}
 
 Result<Url> Session::base(const std::stop_token& stop) {
   std::lock_guard hold(mutex_);
-  if (!base_) base_ = TRY(find_base(http_, registry_, stop));
+  if (!base_) base_ = TRY(find_base(http_, registry_, insecure_, connect_timeout(), stop));
   return *base_;
 }
 
@@ -76,6 +85,9 @@ Result<HttpOutcome> Session::ask(const Question& question, const BodySink& sink,
   request.url = TRY(base(stop));
   request.url.text += repository_ + "/" + question.path;
   request.headers = question.headers;
+  request.connect_timeout = connect_timeout();
+  // A cache may have to get a layer itself before it begins with it.
+  if (!sink) request.answer_timeout = 2 * connect_timeout();
   constexpr int max_rounds = 3;  // an expired token and one more that another thread saw expire
   for (int round = 0;; ++round) {
     request.authorization = authenticator_.authorization();
@@ -94,7 +106,7 @@ Result<HttpOutcome> Session::ask_patiently(const Question& question, const std::
   Backoff backoff(http_.settings(), stop);
   for (;;) {
     auto outcome = TRY_CONTEXT(ask(question, {}, stop), object);
-    if (backoff.again(outcome)) continue;
+    if (!mirror_ && backoff.again(outcome)) continue;
     if (stop.stop_requested()) return sys_error(object, ECANCELED);
     if (outcome.failure != HttpFailure::none) return explain_outcome(object, outcome, backoff.attempts());
     if (worth_another_try(outcome)) return explain_outcome(object, outcome, backoff.attempts());

@@ -1,5 +1,6 @@
 #include "registry/transfer.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/text.h"
@@ -50,7 +51,8 @@ std::string remedy_for(CURLcode code) {
       return "check that this node can reach it, and whether it needs a proxy";
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
-      return "if the registry has a private authority, name its certificate with SSL_CERT_FILE";
+      return "if the registry has a private authority, its certificate belongs into "
+             "/etc/enroot/certs.d/HOST[:PORT]/ca.crt, or name it with SSL_CERT_FILE";
     case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
@@ -66,6 +68,11 @@ constexpr const char* slow_remedy =
 
 std::string seconds_text(std::chrono::milliseconds time) {
   return std::to_string(std::chrono::round<std::chrono::seconds>(time).count()) + " s";
+}
+
+std::chrono::seconds connect_timeout(const HttpSettings& settings, const HttpRequest& request) {
+  if (request.connect_timeout.count() == 0) return settings.connect_timeout;
+  return std::min(settings.connect_timeout, request.connect_timeout);
 }
 
 bool is_success(long status) {
@@ -173,7 +180,8 @@ size_t Transfer::on_body(char* data, size_t size, size_t count, void* self) {
   return 0;
 }
 
-void Transfer::configure(const HttpSettings& settings, const HttpRequest& request, Exchange& exchange) {
+void Transfer::configure(const HttpSettings& settings, const TlsFiles::Use& tls, const HttpRequest& request,
+                         Exchange& exchange) {
   CURL* easy = easy_.get();
   curl_easy_reset(easy);  // keeps connections, DNS and TLS sessions
   auto set = [&](auto option, auto value) { curl_easy_setopt(easy, option, value); };
@@ -187,7 +195,7 @@ void Transfer::configure(const HttpSettings& settings, const HttpRequest& reques
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
   set(CURLOPT_USERAGENT, settings.user_agent.c_str());
-  set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(settings.connect_timeout.count()));
+  set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(connect_timeout(settings, request).count()));
   set(CURLOPT_TIMEOUT, static_cast<long>(settings.transfer_timeout.count()));
   set(CURLOPT_BUFFERSIZE, 256L << 10);
   set(CURLOPT_TCP_KEEPALIVE, 1L);
@@ -201,8 +209,12 @@ void Transfer::configure(const HttpSettings& settings, const HttpRequest& reques
   set(CURLOPT_PROXY, (own_proxy.empty() ? settings.all_proxy : own_proxy).c_str());
   set(CURLOPT_NOPROXY, settings.no_proxy.c_str());
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  if (!settings.ca_file.empty()) set(CURLOPT_CAINFO, settings.ca_file.c_str());
+  if (!tls.ca_file.empty()) set(CURLOPT_CAINFO, tls.ca_file.c_str());
   if (!settings.ca_directory.empty()) set(CURLOPT_CAPATH, settings.ca_directory.c_str());
+  if (!tls.certificate.empty()) {
+    set(CURLOPT_SSLCERT, tls.certificate.c_str());
+    set(CURLOPT_SSLKEY, tls.key.c_str());
+  }
 
   for (const auto& [name, value] : request.headers) append(exchange.headers, name + ": " + value);
   if (!request.authorization.empty()) append(exchange.headers, "Authorization: " + request.authorization);
@@ -233,14 +245,15 @@ CURLcode Transfer::drive(const HttpSettings& settings, const Deadline& deadline,
   }
 }
 
-HttpOutcome Transfer::run(const HttpSettings& settings, const HttpRequest& request, const BodySink& sink,
-                          size_t body_limit, const Deadline& deadline, const std::stop_token& stop) {
+HttpOutcome Transfer::run(const HttpSettings& settings, const TlsFiles::Use& tls, const HttpRequest& request,
+                          const BodySink& sink, size_t body_limit, const Deadline& deadline,
+                          const std::stop_token& stop) {
   Exchange exchange;
   exchange.sink = &sink;
   exchange.body_limit = body_limit;
   exchange.easy = easy_.get();
   exchange.outcome.response.url = request.url;
-  configure(settings, request, exchange);
+  configure(settings, tls, request, exchange);
   curl_multi_add_handle(multi_.get(), easy_.get());
   auto code = drive(settings, deadline, exchange, stop);
   auto& outcome = exchange.outcome;

@@ -20,12 +20,14 @@ class Transfer {
     std::chrono::milliseconds allowed;  // for the error's text
   };
   // One exchange, redirects not followed.
-  HttpOutcome run(const HttpSettings& settings, const HttpRequest& request, const BodySink& sink,
-                  size_t body_limit, const Deadline& deadline, const std::stop_token& stop);
+  HttpOutcome run(const HttpSettings& settings, const TlsFiles::Use& tls, const HttpRequest& request,
+                  const BodySink& sink, size_t body_limit, const Deadline& deadline,
+                  const std::stop_token& stop);
 
  private:
   struct Exchange;
-  void configure(const HttpSettings& settings, const HttpRequest& request, Exchange& exchange);
+  void configure(const HttpSettings& settings, const TlsFiles::Use& tls, const HttpRequest& request,
+                 Exchange& exchange);
   CURLcode drive(const HttpSettings& settings, const Deadline& deadline, Exchange& exchange,
                  const std::stop_token& stop);
   static size_t on_header(char* data, size_t size, size_t count, void* self);

@@ -56,9 +56,27 @@ bool Entitlement::comes_from(const StoredImage& image, const ImageOrigin& origin
 VouchReply Entitlement::vouch(const ImageOrigin& origin, const Digest& image,
                               const std::string& authorization) const {
   if (origin.empty()) return {Verdict::no_https, "no registry"};
-  // Plain http is whoever sits on the way, or took the port first: believed where the site says so.
-  bool plain_http = settings_.http_registries.contains(origin.registry);
-  return registries_.ask({origin, plain_http, image, authorization});
+  if (!settings_.registries_error.empty()) return {Verdict::unreachable, settings_.registries_error};
+  auto endpoints = settings_.registries.endpoints(origin.registry, origin.repository);
+  if (!endpoints.ok()) return {Verdict::no, endpoints.error().message};
+  VouchReply reply;
+  for (const auto& endpoint : *endpoints) {
+    if (endpoint.mirror &&
+        (endpoint.use == MirrorUse::by_tag || registries_.silent_mirrors().contains(endpoint.registry)))
+      continue;
+    // Plain http is whoever sits on the way, or took the port first: believed where the site says so, and
+    // that is more than `insecure`, which lets bytes come from there, whose digests are known.
+    bool plain_http = settings_.http_registries.contains(endpoint.registry);
+    // What the user shows to the registry is none of its mirrors' business.
+    reply = registries_.ask({{endpoint.registry, endpoint.repository},
+                             plain_http,
+                             image,
+                             endpoint.mirror ? std::string() : authorization});
+    if (reply.verdict == Verdict::yes) break;
+    if (endpoint.mirror && (reply.verdict == Verdict::unreachable || reply.verdict == Verdict::no_https))
+      registries_.silent_mirrors().insert(endpoint.registry);
+  }
+  return reply;  // that of the location, where no mirror has said yes
 }
 
 Entitlement::Decision Entitlement::decide(const StorageRequest& claim, const StoredImage& image) const {

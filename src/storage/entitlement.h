@@ -8,6 +8,7 @@
 #include "base/process.h"
 #include "base/result.h"
 #include "contract/storage.h"
+#include "registry/registries_conf.h"
 #include "storage/grants.h"
 #include "storage/vouch.h"
 #include "store/images.h"
@@ -25,6 +26,8 @@ enum class AskPolicy {
 struct EntitlementSettings {
   AskPolicy policy = AskPolicy::reachable;
   std::set<std::string> http_registries;  // that may be asked over plain http
+  RegistriesConf registries;              // root's word on where repositories are to be had
+  std::string registries_error;           // why that is not known; empty: it is
 };
 
 // Asks registries, by a process of its own for as long as it is wanted.
@@ -35,6 +38,8 @@ class Registries {
   void prepare();
   VouchReply ask(const VouchRequest& request);
   void dismiss();
+  // Mirrors that have not answered: nobody waits for them again.
+  std::set<std::string>& silent_mirrors() { return silent_mirrors_; }
   // In a copy of the process that is to do something else.
   void abandon() {
     socket_.reset();
@@ -47,6 +52,7 @@ class Registries {
   std::string program_;
   Child process_;
   Fd socket_;
+  std::set<std::string> silent_mirrors_;
 };
 
 class Entitlement {
@@ -62,7 +68,8 @@ class Entitlement {
   // `request` is a claim. The image must be there.
   Decision decide(const StorageRequest& claim, const StoredImage& image) const;
 
-  // Whether that registry says now that the one who sends this may read the image.
+  // Whether that registry, or a mirror that root has named for it, says now that the one who sends this may
+  // read the image. Mirrors are asked as nobody.
   VouchReply vouch(const ImageOrigin& origin, const Digest& image, const std::string& authorization) const;
 
  private:

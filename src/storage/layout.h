@@ -24,6 +24,7 @@
 namespace pyxis {
 
 constexpr auto storage_path = "/var/lib/pyxis";
+constexpr auto site_configuration = "/etc/enroot";  // whatever users' settings say
 constexpr auto storage_user = "_pyxis";
 
 inline std::string shared_store_path(const std::string& root) {

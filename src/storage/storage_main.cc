@@ -14,7 +14,9 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -25,6 +27,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "contract/storage.h"
+#include "engine/configuration_files.h"
 #include "storage/caller.h"
 #include "storage/confine.h"
 #include "storage/keeper.h"
@@ -96,10 +99,29 @@ Result<void> find_used_store() {
 // A start has its mounts in far less, and needs no helper once it has them.
 constexpr unsigned longest_loan = 60;  // seconds
 
+// As a process that may read, and no more; what it says is root's own.
+Result<RegistriesConf> read_registries() {
+  RegistriesConf registries;
+  for (const auto& file : TRY(configuration_with_extras(site_configuration, "registries.conf", ".conf"))) {
+    std::unique_ptr<char, decltype(&::free)> real(::realpath(file.path.c_str(), nullptr), ::free);
+    if (!real) return sys_error(file.path);
+    if (auto problem = changeable_by_others(real.get())) return fail(problem->text());
+    TRY(registries.add(file.text, file.path));
+  }
+  return registries;
+}
+
 Result<void> keep_store(KeeperPlan plan, const Owner& owner) {
   TRY(become_keeper(owner));
   ::prctl(PR_SET_NAME, "pyxis-storage");
   TRY(confine_to_store(shared_store_path(plan.root), plan.libexec));
+  if (plan.entitlement.policy != AskPolicy::kept) {
+    auto registries = read_registries();
+    if (registries.ok())
+      plan.entitlement.registries = std::move(*registries);
+    else
+      plan.entitlement.registries_error = registries.error().text();
+  }
   return run_keeper(std::move(plan));
 }
 

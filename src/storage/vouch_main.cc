@@ -1,8 +1,8 @@
 // `pyxis-vouch`: asks registries whether they let somebody read an image (vouch.h). Started by the storage
 // helper as the store's user; what speaks with networks has no way into the store.
 //
-// Only the system's certificates count: neither the job's user nor his settings have a say in who is
-// believed.
+// Only the system's certificates count, and those that root has for a registry: neither the job's user nor
+// his settings have a say in who is believed.
 #include <sys/stat.h>
 
 #include <csignal>
@@ -14,6 +14,7 @@
 #include "registry/explain.h"
 #include "registry/http.h"
 #include "storage/confine.h"
+#include "storage/layout.h"
 #include "storage/vouch.h"
 
 namespace pyxis {
@@ -25,6 +26,7 @@ HttpSettings http_settings() {
   settings.answer_timeout = settings.stall_timeout = std::chrono::seconds(10);
   settings.retries = 0;
   settings.allow_http = true;  // the keeper says where
+  settings.certificate_directories = certificate_directories(site_configuration);
   settings.take_environment(Environment::capture());
   return settings;
 }

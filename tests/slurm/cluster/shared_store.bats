@@ -113,6 +113,76 @@ import_private_image() {
   done
 }
 
+# node1's /etc/enroot/registries.conf, for a test: /etc itself, which the node shares with this machine, stays as it is.
+site_policy() { # < TEXT
+  # shellcheck disable=SC2016
+  on node1 sh -ec 'mount -t tmpfs tmpfs "$0" && mkdir "$0/upper" "$0/work"
+    mount -t overlay overlay -o "lowerdir=/etc,upperdir=$0/upper,workdir=$0/work" /etc
+    mkdir -p /etc/enroot && cat >/etc/enroot/registries.conf' "$BATS_FILE_TMPDIR"
+}
+no_site_policy() {
+  # shellcheck disable=SC2016
+  on node1 sh -c 'umount /etc && umount "$0"' "$BATS_FILE_TMPDIR"
+}
+
+@test "a mirror that root has named is as good as the registry: one place, and its word counts for who may have what" {
+  forget_all
+  site_policy <<<"[[registry]]
+    location = 'upstream.invalid'
+    [[registry.mirror]]
+    location = '$FAULTD/ok'"
+  mark_log fault
+  step_of alice --container-image=upstream.invalid/busybox sh -c 'echo "$IMAGE_VARIABLE"' >"$BATS_TEST_TMPDIR/alice" 2>&1 || true
+  local brought had
+  brought=$(blobs_asked_for fault)
+  mark_log fault
+  step_of bob --container-image=upstream.invalid/busybox sh -c 'echo "$IMAGE_VARIABLE"' >"$BATS_TEST_TMPDIR/bob" 2>&1 || true
+  had=$(blobs_asked_for fault)
+  run -0 on node1 "$STORAGE" images
+  local images=$output
+  no_site_policy
+  run -0 cat "$BATS_TEST_TMPDIR/alice"
+  assert_output --partial 'from the image'
+  assert_output --partial "from its mirror $FAULTD"
+  assert_equal "$brought" "$(layers_there)"
+  run -0 cat "$BATS_TEST_TMPDIR/bob"
+  assert_output --partial 'from the image'
+  assert_equal "$had" ""
+  assert_regex "$images" 'upstream.invalid/busybox'
+  refute_regex "$images" "$FAULTD"
+}
+
+@test "attack: the word of a mirror on plain http counts only where plugstack.conf names it, whatever registries.conf lets it bring" {
+  forget_all
+  plugstack "store=system http_registries=$REGISTRY"
+  site_policy <<<"[[registry]]
+    location = 'upstream.invalid'
+    [[registry.mirror]]
+    location = '$FAULTD/ok'
+    insecure = true"
+  step_of alice --container-image=upstream.invalid/busybox true >"$BATS_TEST_TMPDIR/alice" 2>&1 || true
+  mark_log fault
+  step_of bob --container-image=upstream.invalid/busybox sh -c 'echo "$IMAGE_VARIABLE"' >"$BATS_TEST_TMPDIR/bob" 2>&1 || true
+  local brought
+  brought=$(blobs_asked_for fault)
+  no_site_policy
+  run -0 cat "$BATS_TEST_TMPDIR/bob"
+  assert_output --partial 'from the image'
+  # He has it, because he brought it himself.
+  assert_equal "$brought" "$(layers_there)"
+}
+
+@test "attack: mirrors of a user's own count for nothing" {
+  forget_all
+  run -0 step_of alice --container-image="$REGISTRY/busybox" true
+  as bob sh -c 'mkdir -p .config/enroot && printf "[[registry]]\nlocation = \"%s\"\nblocked = true\n" "$0" >.config/enroot/registries.conf
+    cp .config/enroot/registries.conf registries.conf' "$REGISTRY"
+  run -0 as bob env ENROOT_SYSCONF_PATH="$(getent passwd bob | cut -d: -f6)" srun --jobid="$BOB_JOB" --overlap -N1 -n1 -w node1 \
+    --container-image="$REGISTRY/busybox" sh -c 'echo "$IMAGE_VARIABLE"'
+  as bob rm -r .config/enroot/registries.conf registries.conf
+  assert_output --partial 'from the image'
+}
+
 @test "32 steps of four users at once on an empty store: each blob is asked for once" {
   local n user pids=()
   forget_all

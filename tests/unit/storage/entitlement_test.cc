@@ -164,6 +164,77 @@ TEST_F(EntitlementTest, IsFoundOutWithWhatTheUserSays) {
   EXPECT_TRUE(decide(AskPolicy::always, claim(at("unauthorized"), "Basic good")).granted);
 }
 
+// Mirrors that root has named. The second path is the verdict of the mirror, the first that of the registry.
+class MirrorsTest : public EntitlementTest {
+ protected:
+  VouchReply vouch(const std::string& mirror, const std::string& location,
+                   const std::string& authorization = {}, std::set<std::string> http_registries = {},
+                   const std::string& more = {}) {
+    EntitlementSettings settings{AskPolicy::always, std::move(http_registries)};
+    EXPECT_EQ(
+        text_of(settings.registries.add(
+            "[[registry]]\nprefix = 'registry.example/" + location + "'\nlocation = 'registry.example/" +
+                location + "'\n[[registry.mirror]]\nlocation = 'mirror.example/" + mirror + "'\n" + more,
+            "site.conf")),
+        "");
+    Registries asked{FAKE_VOUCH};
+    Entitlement entitlement(grants(), settings, asked);
+    auto reply = entitlement.vouch(at(location), image.digest, authorization);
+    // Who does not answer is not waited for twice.
+    silent = asked.silent_mirrors();
+    return reply;
+  }
+  std::set<std::string> silent;
+};
+
+TEST_F(MirrorsTest, AreAsGoodAsTheRegistry) {
+  EXPECT_EQ(vouch("yes", "no").verdict, Verdict::yes);
+  EXPECT_EQ(vouch("no", "yes").verdict, Verdict::yes);
+}
+
+TEST_F(MirrorsTest, LeaveTheLastWordToTheRegistry) {
+  EXPECT_EQ(vouch("no", "unreachable").verdict, Verdict::unreachable);
+  EXPECT_EQ(vouch("unreachable", "no").verdict, Verdict::no);
+  EXPECT_EQ(silent, std::set<std::string>{"mirror.example"});
+  EXPECT_EQ(vouch("unauthorized", "no").verdict, Verdict::no);
+  EXPECT_TRUE(silent.empty());
+}
+
+TEST_F(MirrorsTest, DoNotSeeWhatTheUserShowsToTheRegistry) {
+  EXPECT_EQ(vouch("unauthorized", "no", "Basic good").verdict, Verdict::no);
+  EXPECT_EQ(vouch("no", "unauthorized", "Basic good").verdict, Verdict::yes);
+}
+
+// `insecure` is of bytes, whose digests are known; whose word counts is said in plugstack.conf.
+TEST_F(MirrorsTest, OnPlainHttpAreBelievedWherePlugstackConfSaysSo) {
+  EXPECT_NE(vouch("plain", "no", {}, {}, "insecure = true\n").verdict, Verdict::yes);
+  EXPECT_NE(vouch("plain", "no", {}, {"registry.example"}, "insecure = true\n").verdict, Verdict::yes);
+  EXPECT_EQ(vouch("plain", "no", {}, {"mirror.example"}).verdict, Verdict::yes);
+}
+
+TEST_F(MirrorsTest, ForTagsAreNotAskedForAnImage) {
+  EXPECT_EQ(vouch("yes", "no", {}, {}, "pull-from-mirror = 'tag-only'\n").verdict, Verdict::no);
+}
+
+TEST_F(EntitlementTest, IsNotHadFromWhatIsBlocked) {
+  known_from(at("yes"));
+  EntitlementSettings settings{AskPolicy::reachable};
+  ASSERT_EQ(text_of(settings.registries.add("[[registry]]\nlocation = 'registry.example'\nblocked = true\n",
+                                            "site.conf")),
+            "");
+  EXPECT_FALSE(Entitlement(grants(), settings, registries).decide(claim(at("yes")), image).granted);
+}
+
+TEST_F(EntitlementTest, WithoutTheSitesWordIsAsWithoutTheRegistry) {
+  known_from(at("yes"));
+  EntitlementSettings settings{AskPolicy::reachable};
+  settings.registries_error = "site.conf:1: unknown key";
+  EXPECT_FALSE(Entitlement(grants(), settings, registries).decide(claim(at("yes")), image).granted);
+  granted_before(at("yes"));
+  EXPECT_THAT(Entitlement(grants(), settings, registries).decide(claim(at("yes")), image).text,
+              HasSubstr("site.conf:1"));
+}
+
 // A registry of an attacker's, which says yes to whatever he asks for.
 TEST_F(EntitlementTest, IsNotHadFromWhereTheLayersAreNotKnownToComeFrom) {
   const ImageOrigin attackers{"attacker.example", "yes"}, wants_names{"attacker.example", "unauthorized"};
