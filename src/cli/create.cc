@@ -1,3 +1,4 @@
+#include <array>
 #include <filesystem>
 
 #include "base/log.h"
@@ -9,12 +10,13 @@
 namespace pyxis::cli {
 namespace {
 
-constexpr std::string_view extension = ".sqsh";
+constexpr std::array extensions = {".sqsh", ".sif"};
 
 // The file's name without what image files are called.
 std::string name_of(const std::string& file) {
   auto name = file.substr(file.rfind('/') + 1);
-  if (name.ends_with(extension)) name.resize(name.size() - extension.size());
+  for (std::string_view extension : extensions)
+    if (name.ends_with(extension)) name.resize(name.size() - extension.size());
   return name;
 }
 
@@ -43,15 +45,18 @@ Result<int> create_of_file(const std::string& file, const ContainerArguments& ar
 }
 
 Action add_create(CLI::App& app, const Environment& environment) {
-  auto* command = app.add_subcommand("create", "Make a container of a squashfs file");
+  auto* command = app.add_subcommand("create", "Make a container of an image file");
   auto file = std::make_shared<std::string>();
   auto arguments = std::make_shared<ContainerArguments>();
   command->add_option("IMAGE", *file, "The image file")->required();
   command
-      ->add_option("-n,--name", arguments->name, "Name of the container (default: the file's without .sqsh)")
+      ->add_option("-n,--name", arguments->name,
+                   "Name of the container (default: the file's without .sqsh or .sif)")
       ->type_name("NAME");
   command->add_flag("-f,--force", arguments->force, "Replace a container of that name");
-  command->footer("The file is unpacked, and not needed afterwards. 'pyxis start FILE' starts it as it is.");
+  command->footer(
+      "A squashfs file, or a SIF file of Apptainer's. The file is unpacked, and not needed afterwards. "
+      "'pyxis start FILE' starts it as it is.");
   return [=, &environment] { return create_of_file(*file, *arguments, environment); };
 }
 

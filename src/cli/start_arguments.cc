@@ -24,7 +24,8 @@ constexpr auto rootfs_setting = "ENROOT_ROOTFS";
 
 // So does any other file that is there, where no container has that name.
 Result<bool> is_image_file(const std::string& name, const Settings& settings) {
-  if (name.starts_with('/') || name.starts_with('.') || name.ends_with(".sqsh")) return true;
+  if (name.starts_with('/') || name.starts_with('.') || name.ends_with(".sqsh") || name.ends_with(".sif"))
+    return true;
   std::error_code code;
   if (!std::filesystem::is_regular_file(name, code)) return false;
   if (!check_container_name(name).ok()) return true;

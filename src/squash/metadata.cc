@@ -7,6 +7,7 @@
 
 #include "contract/bundle.h"
 #include "squash/decompressor.h"
+#include "squash/sif.h"
 
 namespace pyxis::squash {
 
@@ -16,12 +17,31 @@ Result<void> File::find_image() {
   if (whole < last.size()) return ok();
   std::array<char, BundleTrailer::program_magic.size()> first;
   TRY(read(0, first));
-  if (std::string_view(first.data(), first.size()) != BundleTrailer::program_magic) return ok();
+  if (std::string_view(first.data(), first.size()) != BundleTrailer::program_magic) return find_in_sif();
   TRY(read(whole - last.size(), last));
   if (auto trailer = BundleTrailer::decode({last.data(), last.size()}, whole)) {
     begin_ = trailer->image_offset;
     bytes_ = trailer->image_bytes;
   }
+  return find_in_sif();
+}
+
+Result<void> File::find_in_sif() {
+  std::array<char, sif_header_bytes> header;
+  auto whole = TRY(bytes());
+  if (whole < header.size()) return ok();
+  TRY(read(0, header));
+  std::string_view text(header.data(), header.size());
+  if (!is_sif(text)) return ok();
+  auto read_at = [this](uint64_t offset, std::span<char> out) { return read(offset, out); };
+  auto partition = find_sif_partition(text, whole, read_at);
+  if (!partition.ok()) {
+    auto error = std::move(partition).error();
+    error.message.insert(0, "image file " + name_ + " ");
+    return error;
+  }
+  begin_ += partition->offset;
+  bytes_ = partition->bytes;
   return ok();
 }
 

@@ -24,7 +24,8 @@ class File {
   CompressorId compressor = CompressorId::zstd;
   uint64_t size = 0;  // bytes that belong to the image
 
-  // Finds out where in the file the image begins: at its beginning, or within a bundle.
+  // Finds out where in the file the image begins: at its beginning, within a bundle, or
+  // within a SIF file, which may be in a bundle.
   Result<void> find_image();
 
   const std::string& name() const { return name_; }
@@ -36,10 +37,12 @@ class File {
   Error damaged(const std::string& what) const;
 
  private:
+  Result<void> find_in_sif();
+
   Fd file_;
   std::string name_;
   uint64_t begin_ = 0;
-  std::optional<uint64_t> bytes_;  // in a bundle
+  std::optional<uint64_t> bytes_;  // within another file
 };
 
 // A decoded block, and where the one after it begins.

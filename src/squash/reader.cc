@@ -72,7 +72,7 @@ Result<void> SquashReader::State::open() {
   std::array<char, squash::super_block_bytes> bytes;
   auto not_one = [&] {
     return fail("image file " + file.name() + " is no squashfs file",
-                "give one that 'pyxis import', 'pyxis export' or mksquashfs made");
+                "give one that 'pyxis import', 'pyxis export', mksquashfs or Apptainer made");
   };
   TRY(file.find_image());
   auto got = file.read(0, bytes);

@@ -21,6 +21,11 @@ make_image() {
   mksquashfs "$tree" "$SHARE/image.sqsh" -comp zstd -noappend -quiet -no-progress
 }
 
+# A SIF file as Apptainer makes them, of its own tool; the tool does not make encrypted ones, which differ in this number.
+sif() { # FILE FILE-SYSTEM PARTITION-TYPE IMAGE
+  "$repo/tests/support/make-sif" "$@"
+}
+
 @test "by absolute path, and relative to the job's working directory" {
   run -0 --separate-stderr step --container-image="$SHARE/image.sqsh" sh -c 'echo "$GREETING from $PWD"; wc -l </long'
   assert_output $'hello there from /work\n300000'
@@ -73,6 +78,16 @@ END
   run --separate-stderr step --container-image="$SHARE/text.sqsh" true
   assert_failure
   assert_said_once "$SHARE/text.sqsh is no squashfs file"
+}
+
+@test "a SIF file starts as it is, on all nodes, and one that cannot is one error" {
+  sif "$SHARE/image.sif" 1 2 "$SHARE/image.sqsh"
+  run -0 as alice srun --jobid="$ALICE_JOB" --overlap -N2 --container-image="$SHARE/image.sif" sh -c 'tail -n1 /long'
+  assert_output $'300000\n300000'
+  sif "$SHARE/encrypted.sif" 5 2 "$SHARE/image.sqsh"
+  run --separate-stderr step --container-image="$SHARE/encrypted.sif" true
+  assert_failure
+  assert_said_once "$SHARE/encrypted.sif is a SIF file that is encrypted"
 }
 
 @test "nothing is left when the step is cancelled, or its server killed" {
