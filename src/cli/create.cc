@@ -4,8 +4,10 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "cli/images_to_load.h"
+#include "engine/import.h"
 #include "engine/unpacked_image.h"
 #include "engine/user_store.h"
+#include "store/collection.h"
 
 namespace pyxis::cli {
 namespace {
@@ -13,7 +15,8 @@ namespace {
 constexpr std::array extensions = {".sqsh", ".sif"};
 
 // The file's name without what image files are called.
-std::string name_of(const std::string& file) {
+std::string name_of(const std::string& given) {
+  auto file = given.substr(0, is_address(given) ? given.find('?') : given.npos);
   auto name = file.substr(file.rfind('/') + 1);
   for (std::string_view extension : extensions)
     if (name.ends_with(extension)) name.resize(name.size() - extension.size());
@@ -28,7 +31,7 @@ Result<int> create_of_file(const std::string& file, const ContainerArguments& ar
   auto name = arguments.name.empty() ? name_of(file) : arguments.name;
   TRY(check_container_name(name));
   std::error_code code;
-  auto path = std::filesystem::absolute(file, code).lexically_normal();
+  auto path = std::filesystem::absolute(file, code).lexically_normal().string();
   if (code) return sys_error(file, code.value());
   auto store = TRY(open_user_store(settings));
   TRY(store.sweep_staging());
@@ -39,6 +42,9 @@ Result<int> create_of_file(const std::string& file, const ContainerArguments& ar
   ContainerRecord record;
   record.name = name;
   TerminalReporter reporter;
+  auto hold = TRY(hold_images(store));
+  if (is_address(file))
+    path = TRY(bring_image_file(settings, {TRY(parse_reference(file)), host_platform(), file}, reporter));
   TRY(make_unpacked_container(store, settings, path, std::move(record), replace, reporter));
   log::info("Container " + name + " is ready: pyxis start " + name);
   return 0;
@@ -48,7 +54,7 @@ Action add_create(CLI::App& app, const Environment& environment) {
   auto* command = app.add_subcommand("create", "Make a container of an image file");
   auto file = std::make_shared<std::string>();
   auto arguments = std::make_shared<ContainerArguments>();
-  command->add_option("IMAGE", *file, "The image file")->required();
+  command->add_option("IMAGE", *file, "The image file, or its address: https://HOST/PATH.sqsh")->required();
   command
       ->add_option("-n,--name", arguments->name,
                    "Name of the container (default: the file's without .sqsh or .sif)")

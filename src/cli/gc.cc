@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "engine/image_list.h"
 #include "engine/user_store.h"
+#include "store/downloads.h"
 
 namespace pyxis::cli {
 namespace {
@@ -46,6 +47,17 @@ void print(const Collection& collection, bool dry_run) {
             human_bytes(collection.bytes));
 }
 
+void print(const std::vector<Download>& files, bool dry_run) {
+  if (files.empty()) return;
+  uint64_t bytes = 0;
+  for (const auto& file : files) {
+    std::cout << date_text(file.last_use) << "  " << printable(file.url) << "\n";
+    bytes += file.bytes;
+  }
+  log::info(std::to_string(files.size()) + " image files " + (dry_run ? "would go" : "removed") + ": " +
+            human_bytes(bytes));
+}
+
 Result<int> gc(const GcArguments& arguments, const Environment& environment) {
   auto settings = TRY(load_settings(environment));
   auto store = TRY(open_user_store(settings));
@@ -53,8 +65,13 @@ Result<int> gc(const GcArguments& arguments, const Environment& environment) {
   auto inventory = TRY(take_inventory(store));
   auto limits = TRY(limits_of(arguments, store, inventory));
   auto waiting = [] { log::info("waiting for imports and starts that are under way"); };
-  print(arguments.dry_run ? plan_collection(inventory, limits) : TRY(collect(store, limits, waiting)),
-        arguments.dry_run);
+  auto removed =
+      arguments.dry_run ? plan_collection(inventory, limits) : TRY(collect(store, limits, waiting));
+  print(removed, arguments.dry_run);
+  DownloadLimits files{limits.unused_since, limits.bytes};
+  // What the layers leave of it.
+  if (files.bytes) *files.bytes -= std::min(*files.bytes, inventory.bytes() - removed.bytes);
+  print(TRY(collect_downloads(store, files, arguments.dry_run)), arguments.dry_run);
   return 0;
 }
 
@@ -76,6 +93,7 @@ Action add_gc(CLI::App& app, const Environment& environment) {
   command->footer(
       "Images that no name means any more go in any case: those of tags that have moved on. What a container "
       "stands on stays, and so does what was pinned ('pyxis pin').\n"
+      "Image files that came from an address go by the same limits.\n"
       "Prints digest, last use and name of each. An import that is under way is waited for.\n"
       "SIZE is in bytes, or with a unit: 500M, 20G.");
   return [arguments, bytes, days, &environment] {

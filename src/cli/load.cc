@@ -12,7 +12,7 @@ namespace {
 Result<int> load(const ImageArguments& image_arguments, const ContainerArguments& arguments,
                  const Environment& environment) {
   auto reference = TRY(parse_reference(image_arguments.uri));
-  if (reference.scheme == Reference::Scheme::file)
+  if (reference.scheme == Reference::Scheme::file || reference.scheme == Reference::Scheme::url)
     return create_of_file(reference.path, arguments, environment);
   auto settings = TRY(load_settings(environment));
   auto request = TRY(import_request(image_arguments));

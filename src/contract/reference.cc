@@ -240,6 +240,30 @@ Result<Reference> parse_path(Reference::Scheme scheme, std::string_view rest) {
   return reference;
 }
 
+bool ends_as_image_file(std::string_view path) {
+  constexpr std::array extensions = {".sqsh", ".squashfs", ".sqfs", ".sif"};
+  return std::ranges::any_of(extensions, [&](std::string_view each) { return path.ends_with(each); });
+}
+
+// "https://HOST[:PORT]/PATH[?QUERY]"
+Result<Reference> parse_url_of_file(std::string_view scheme, std::string_view rest) {
+  auto slash = rest.find('/');
+  auto host = rest.substr(0, slash), path = slash == rest.npos ? "" : rest.substr(slash);
+  if (host.find('@') != host.npos)
+    return fail("a login does not belong into an address",
+                "write it into the credentials file: machine HOST login USER password SECRET");
+  TRY(check_registry(host));
+  if (path.find('#') != path.npos || !ends_as_image_file(path.substr(0, path.find('?'))))
+    return fail(
+        "unknown scheme",
+        "write REGISTRY/IMAGE[:TAG], with docker:// before it or without; addresses are those of image "
+        "files, *.sqsh or *.sif");
+  Reference reference;
+  reference.scheme = Reference::Scheme::url;
+  reference.path = std::string(scheme) + to_lower(host) + std::string(path);
+  return reference;
+}
+
 struct SchemeRow {
   std::string_view prefix;
   Reference::Scheme scheme;
@@ -268,6 +292,8 @@ Result<Reference> parse_by_scheme(std::string_view text) {
         return parse_path(row.scheme, rest);
     }
   }
+  for (std::string_view scheme : {"https://", "http://"})
+    if (text.starts_with(scheme)) return parse_url_of_file(scheme, text.substr(scheme.size()));
   if (text.find("://") != text.npos)
     return fail("unknown scheme", "write REGISTRY/IMAGE[:TAG], with docker:// before it or without");
   return parse_docker(text);
@@ -311,7 +337,7 @@ Result<Reference> parse_reference(std::string_view text) {
 }
 
 std::string Reference::canonical() const {
-  if (scheme == Scheme::file) return path;
+  if (scheme == Scheme::file || scheme == Scheme::url) return path;
   std::string out;
   for (const auto& row : scheme_rows)
     if (row.scheme == scheme) out = row.prefix;

@@ -4,7 +4,8 @@
 //   docker://[USER@]REGISTRY/IMAGE[:TAG][@DIGEST]     the usual Docker form
 //   dockerd://IMAGE[:TAG]  podman://IMAGE[:TAG]       the local daemon or storage
 //   oci:DIR[:TAG]  oci-archive:FILE  docker-archive:FILE
-//   /path or ./path                                   a squashfs file
+//   https://HOST/PATH.sqsh                            an image file at an address; also .squashfs, .sqfs,
+//   .sif /path or ./path                                   an image file
 #pragma once
 
 #include <string>
@@ -18,7 +19,7 @@ namespace pyxis {
 inline constexpr std::string_view docker_hub = "registry-1.docker.io";
 
 struct Reference {
-  enum class Scheme { docker, dockerd, podman, oci_dir, oci_archive, docker_archive, file };
+  enum class Scheme { docker, dockerd, podman, oci_dir, oci_archive, docker_archive, file, url };
 
   Scheme scheme = Scheme::docker;
   std::string user;      // docker: the identity asked for; empty: whichever the credentials have
@@ -28,7 +29,7 @@ struct Reference {
   std::string tag;         // "latest" where neither tag nor digest was written (docker, dockerd, podman)
   bool tag_written = false;
   Digest digest;     // wins over the tag
-  std::string path;  // oci_dir, oci_archive, docker_archive, file: as written
+  std::string path;  // oci_dir, oci_archive, docker_archive, file: as written; url: all of it
 
   // One spelling for one image, without the user; parse_reference() reads it back.
   // "docker://registry/repository:tag".

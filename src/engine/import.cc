@@ -62,7 +62,7 @@ Result<ImportRequest> with_absolute_path(ImportRequest request) {
 }  // namespace
 
 Result<void> check_importable(const Reference& reference) {
-  if (reference.scheme != Reference::Scheme::file) return ok();
+  if (reference.scheme != Reference::Scheme::file && reference.scheme != Reference::Scheme::url) return ok();
   return fail(reference.canonical() + " is an image file, and starts as it is",
               "make a container of it: pyxis create " + reference.canonical());
 }
@@ -99,6 +99,11 @@ Result<Digest> resolve_digest(const Settings& settings, const ImportRequest& req
     return fail("only registries are asked for digests: " + request.shown_as,
                 "import the image: pyxis pull prints the digest");
   return digest_from(helper_command("pyxis-ask", "digest", request), settings, reporter);
+}
+
+Result<std::string> bring_image_file(const Settings& settings, const ImportRequest& request,
+                                     Reporter& reporter) {
+  return run_helper(helper_command("pyxis-ask", "file", request), settings, reporter);
 }
 
 Result<Digest> ask_what_is_meant(const Settings& settings, const ImportRequest& request, Reporter& reporter) {

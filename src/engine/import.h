@@ -32,7 +32,7 @@ struct ImportRequest {
 // The name under which a request's image is recorded in the store: one per platform.
 std::string recorded_name(const ImportRequest& request);
 
-// Error for a kind of image that this release has no importer for: all but those of registries.
+// Error for a kind of image that this release has no importer for: image files, and addresses of such.
 Result<void> check_importable(const Reference& reference);
 
 // The image, present in the store afterwards. Asks the registry what a tag points to (one HEAD request); a
@@ -42,6 +42,11 @@ Result<void> check_importable(const Reference& reference);
 // done is left.
 Result<StoredImage> import_image(const Store& store, const Settings& settings, const ImportRequest& request,
                                  Reporter& reporter);
+
+// The path of an image file in the store, which is what that address has now (importer/url_image.h). It stays
+// while the caller holds images (store/collection.h).
+Result<std::string> bring_image_file(const Settings& settings, const ImportRequest& request,
+                                     Reporter& reporter);
 
 // What the name points to in its registry now: an index's digest, or a manifest's. A registry that does not
 // answer soon is not waited for.

@@ -132,6 +132,7 @@ class Start {
     ImportRequest import{TRY(parse_reference(request_.image)), host_platform(), request_.image};
     if (import.reference.scheme == Reference::Scheme::file)
       return supervise_new(TRY(launch_file(import.reference.path)));
+    if (import.reference.scheme == Reference::Scheme::url) return supervise_new(TRY(launch_address(import)));
     reporter_.importing(request_.image);
     if (!request_.importer.empty()) return supervise_new(TRY(launch_from_importer()));
     auto images = TRY(hold_images(*store_));
@@ -220,6 +221,17 @@ class Start {
     else
       TRY(make_unpacked_container(*store_, settings_, path, new_record(), false, reporter_));
     return launch_new();
+  }
+
+  // Once the file is open, or unpacked, it may go from the store.
+  Result<LaunchedContainer> launch_address(const ImportRequest& import) {
+    auto files = TRY(hold_images(*store_));
+    reporter_.importing(request_.image);
+    auto path = TRY(bring_image_file(settings_, import, reporter_));
+    reporter_.imported(request_.image);
+    auto launched = launch_file(path);
+    TRY(unlock(files.get()));  // explicitly, as above
+    return launched;
   }
 
   ContainerRecord new_record() const {

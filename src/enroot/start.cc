@@ -111,6 +111,9 @@ class Start {
   Result<std::string> image_file() {
     const auto& image = request_.image;
     if (image.front() == '/') return image;
+    if (image.starts_with("https://") || image.starts_with("http://"))
+      return fail("image " + image + ": with engine=enroot there are no image files at an address",
+                  "download it, and give its path");
     reporter_.importing(image);
     auto file = TRY(import(image));
     reporter_.imported(image);

@@ -14,7 +14,7 @@
 namespace pyxis {
 namespace {
 
-constexpr auto lock_name = "collection", pin_name = "pinned";
+constexpr auto pin_name = "pinned";
 
 // Nothing where the image was never used or pinned.
 Result<Fd> open_uses(const Store& store, const Digest& image) {
@@ -187,7 +187,7 @@ uint64_t Inventory::own_bytes_of(const InventoryImage& image) const {
 }
 
 Result<Fd> hold_images(const Store& store) {
-  return store.lock_shared(lock_name);
+  return store.lock_shared(collection_lock);
 }
 
 void touch_image(const Store& store, const Digest& image) {
@@ -239,10 +239,10 @@ Collection plan_collection(const Inventory& inventory, const CollectionLimits& l
 Result<Collection> collect(const Store& store, const CollectionLimits& limits,
                            const std::function<void()>& waiting, const CollectionRules& rules) {
   auto away_images = TRY(store.stage()), away_layers = TRY(store.stage());
-  auto alone = TRY(store.try_lock_exclusive(lock_name));
+  auto alone = TRY(store.try_lock_exclusive(collection_lock));
   if (!alone) {
     waiting();
-    alone = TRY(store.lock_exclusive(lock_name));
+    alone = TRY(store.lock_exclusive(collection_lock));
   }
   TRY(forget_gone_users(store));
   auto collection = plan_collection(TRY(take_inventory(store)), limits, rules);

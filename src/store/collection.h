@@ -22,6 +22,8 @@
 
 namespace pyxis {
 
+constexpr auto collection_lock = "collection";
+
 // Nothing is collected while the descriptor is open. Waits while somebody chooses what goes, which is short.
 Result<Fd> hold_images(const Store& store);
 

@@ -6,6 +6,7 @@
 //   images/sha256/<hex>/...                images.h       immutable once published
 //   refs/<hex>.json                        images.h       name -> digest, as last resolved
 //   uses/<hex of an image>/...             collection.h   what stands on it, and when it was used last
+//   files/<hex>/{image,facts.json}         downloads.h    image files that came from an address
 //   reads/<key>                            read_lists.h   what programs read first of an image file
 //   containers/<host>/<name>/...           containers.h   a node's own, also where a shared home holds the store
 //   tmp/<unique>/                          directories in the making; whoever makes one holds a flock on it

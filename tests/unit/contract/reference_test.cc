@@ -166,6 +166,27 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{std::string("/x\0y", 4), "control"}, Bad{std::string(5000, 'a'), "longer than 4096"},
         Bad{"oci:", "no file name"}, Bad{"oci-archive:", "no file name"}, Bad{"oci:x:", "empty"}));
 
+TEST(Reference, AddressOfAnImageFile) {
+  for (const auto& [text, path] :
+       {std::pair{"https://Host.example/Dir/x.sqsh", "https://host.example/Dir/x.sqsh"},
+        {"http://127.0.0.1:8080/x.squashfs", "http://127.0.0.1:8080/x.squashfs"},
+        {"https://h.example/x.sif?version=2", "https://h.example/x.sif?version=2"},
+        {"https://[::1]:8443/x.sqfs", "https://[::1]:8443/x.sqfs"}}) {
+    auto got = parse_reference(text);
+    ASSERT_TRUE(got.ok()) << text << ": " << got.error().text();
+    EXPECT_EQ(got->scheme, Scheme::url);
+    EXPECT_EQ(got->path, path);
+    EXPECT_EQ(parse_reference(got->canonical()).value(), *got);
+  }
+  for (const auto* text :
+       {"https://h.example/x", "https://h.example", "https://h.example/x?y=x.sqsh", "ftp://h/x.sqsh",
+        "https://h.example/x.sqsh#part", "https:///x.sqsh", "https://h example/x.sqsh"})
+    EXPECT_FALSE(parse_reference(text).ok()) << text;
+  auto login = parse_reference("https://me:hunter2@h.example/x.sqsh").error().text();
+  EXPECT_THAT(login, HasSubstr("machine HOST login"));
+  EXPECT_THAT(login, Not(HasSubstr("hunter2")));
+}
+
 TEST(Reference, PasswordIsRefusedAndNotRepeated) {
   for (auto text : {"docker://me:hunter2@nvcr.io/x", "me:hunter2@nvcr.io#x", "docker://me:hunter2@UBUNTU"}) {
     auto got = parse_reference(text);
