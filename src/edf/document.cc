@@ -4,10 +4,10 @@
 
 #include "base/spelling.h"
 #include "base/text.h"
+#include "base/toml.h"
 #include "contract/device_name.h"
 #include "contract/mount_list.h"
 #include "contract/reference.h"
-#include "edf/toml.h"
 
 namespace pyxis::edf {
 namespace {

@@ -4,25 +4,8 @@
 #include <array>
 #include <optional>
 
-namespace pyxis {
-struct TomlContradiction {};
-[[noreturn]] static void contradict_toml() {
-  throw TomlContradiction();
-}
-}  // namespace pyxis
-
-// toml++ takes some things for granted that a broken file does not keep to, as what follows a bracket
-// (3.3.0), and where assertions are off it tells the compiler that they are so. Here they are errors; under a
-// name of its own, for others that have the library may have it otherwise.
-#undef NDEBUG
-#define toml pyxis_toml_checked
-#define TOML_ASSERT(condition) (static_cast<bool>(condition) ? void() : ::pyxis::contradict_toml())
-#define TOML_EXCEPTIONS 0
-#define TOML_ENABLE_FORMATTERS 0
-#define TOML_HEADER_ONLY 1
-#include <toml++/toml.h>
-
 #include "base/text.h"
+#include "base/toml.h"
 #include "contract/reference.h"
 
 namespace pyxis {
@@ -221,28 +204,12 @@ size_t length_of(const RegistryPlace& match) {
   return match.registry.size() + match.path.size();
 }
 
-// What is not ASCII may be in comments only: no host, path or key has such letters. So a parser of it all is
-// not needed.
-std::string ascii_of(std::string_view text) {
-  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
-  std::string out(text);
-  for (char& c : out) {
-    auto byte = static_cast<unsigned char>(c);
-    bool blank = c == '\t' || c == '\n' || c == '\r';
-    if (byte > 0x7e || (byte < ' ' && !blank)) c = '?';
-  }
-  return out;
-}
-
 Result<toml::table> parse_toml(std::string_view text, const std::string& file) {
   try {
-    auto parsed = toml::parse(ascii_of(text), std::string_view(file));
-    if (parsed) return std::move(parsed).table();
-    return fail(file + ":" + std::to_string(parsed.error().source().begin.line) + ": " +
-                printable(parsed.error().description()));
-  } catch (const TomlContradiction&) {
-    return fail(file + ": that is no TOML", "look for brackets and quotes that do not match");
+    return toml::parse(text, std::string_view(file));
+  } catch (const toml::parse_error& error) {
+    return fail(file + ":" + std::to_string(error.source().begin.line) + ": " +
+                printable(error.description()));
   }
 }
 
