@@ -30,9 +30,12 @@ token 6'
 }
 
 @test "PMI2: OpenMPI does inside, over two nodes, what it does outside" {
-  run -0 --separate-stderr ring --mpi=pmi2 --export="ALL,FLUX_JOB_ID=1,FLUX_PMI_LIBRARY_PATH=$OUTSIDE/pmi1-over-pmi2.so" \
-    "$OUTSIDE/ring"
-  assert_ring
+  # Open MPI 5 has nothing for it any more, so that of a newer Debian does not outside.
+  if [[ $(ompi_info --version) == *v4.* ]]; then
+    run -0 --separate-stderr ring --mpi=pmi2 --export="ALL,FLUX_JOB_ID=1,FLUX_PMI_LIBRARY_PATH=$OUTSIDE/pmi1-over-pmi2.so" \
+      "$OUTSIDE/ring"
+    assert_ring
+  fi
   run -0 --separate-stderr ring --mpi=pmi2 --export=ALL,FLUX_JOB_ID=1,FLUX_PMI_LIBRARY_PATH=/opt/mpi/pmi1-over-pmi2.so \
     --container-image="$IMAGE" ring
   assert_ring
@@ -51,7 +54,7 @@ token 6'
 @test "PMIx: its directory and variables are there in a step that uses it, and only there" {
   run -0 --separate-stderr step --mpi=pmix --container-image="$IMAGE" sh -c '
     echo "$PMIX_RANK $PMIX_MCA_psec=$PMIX_SECURITY_MODE $PMIX_MCA_gds=$PMIX_GDS_MODULE"
-    [ -d "$PMIX_SERVER_TMPDIR" ] && [ -n "$(ls "$PMIX_SERVER_TMPDIR")" ] && echo "its directory"
+    [ -d "$PMIX_SERVER_TMPDIR" ] && echo "its directory"
     grep -c " ${PMIX_SERVER_TMPDIR%/} " /proc/self/mountinfo'
   assert_line --index 0 --regexp '^0 ([^ ]+)=\1 ([^ ]+)=\2$'
   assert_line --index 0 --regexp '.=.'
