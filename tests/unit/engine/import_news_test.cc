@@ -29,7 +29,7 @@ TEST(ImportNews, CutShortIsAnErrorAtEveryLength) {
 
 TEST(ImportNews, OfAnUnknownKindIsAnError) {
   MessageWriter writer;
-  writer.number(static_cast<uint64_t>(ImportNews::Kind::failed) + 1);
+  writer.number(static_cast<uint64_t>(ImportNews::Kind::note) + 1);
   writer.text("");
   writer.text("");
   writer.number(0);
