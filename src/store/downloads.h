@@ -1,6 +1,6 @@
 // Image files that came from an address: files/<sha256 of the address>/{image, facts.json}.
 //
-// Whoever brings one holds the exclusive lock `lock_of(url)`. It is replaced by a rename, and removed while
+// Whoever brings one holds the exclusive lock `download_lock(url)`. It is replaced by a rename, and removed while
 // others have it open: they go on with what they have. The facts' date is that of the last use.
 #pragma once
 
