@@ -5,6 +5,8 @@
 // Errors are exceptions: without these, the parser goes on after them.
 #pragma once
 
+#include <cstdint>  // what the second header below takes for granted
+
 #define TOML_EXCEPTIONS 1
 #if __has_include(<toml++/impl/preprocessor.hpp>)  // since 3.4
 #include <toml++/impl/preprocessor.hpp>
