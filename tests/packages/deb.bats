@@ -21,7 +21,8 @@ apt_install() { # FILE
   run -0 dpkg-deb --field "$PACKAGE" Depends
   local release
   release=$(sed -nE 's/^PYXIS_SLURM_VERSION:.*=([0-9]+\.[0-9]+)\..*/\1/p' "$repo/build/release/CMakeCache.txt")
-  assert_regex "$output" "slurm-wlm-basic-plugins \(>= $release\), slurm-wlm-basic-plugins \(<< [0-9.]+~\)"
+  # Debian's packages of it, or those of SchedMD's sources.
+  assert_regex "$output" "slurm-wlm-basic-plugins \(>= $release\) \| slurm-smd \(>= $release\), slurm-wlm-basic-plugins \(<< ([0-9.]+~)\) \| slurm-smd \(<< [0-9.]+~\)"
 }
 
 @test "the same commit gives the same bytes, wherever the clone lies" {
