@@ -49,7 +49,7 @@ blocks() { # DOCUMENT DIRECTORY
 # With a store of its own on the login node, too: what is there already is none of ours.
 run_blocks() { # DOCUMENT LEAST: so many there are at least
   local blocks=$HERE/blocks-${1##*/} block shell
-  local login=(env -C "$HERE" ENROOT_SYSCONF_PATH="$ETC/enroot" ENROOT_DATA_PATH="$HERE/store")
+  local login=(env -C "$HERE" ENROOT_SYSCONF_PATH="$ETC/enroot" ENROOT_DATA_PATH="$HERE/store" ENROOT_RUNTIME_PATH="$HERE/run")
   blocks "$repo/$1" "$blocks"
   chmod -R a+rX "$blocks"
   for block in "$blocks"/*.sh; do
