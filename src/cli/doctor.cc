@@ -160,8 +160,9 @@ Action add_doctor(CLI::App& app, const Environment& environment) {
       "  pyxis doctor --registry nvcr.io\n"
       "  sudo pyxis doctor\n"
       "  srun --gpus=1 pyxis doctor nvcr.io/nvidia/pytorch:24.01-py3\n"
-      "  srun -N 100 pyxis doctor --json | jq -r '.node as $n | .findings[] | select(.verdict == \"fail\") | "
-      "[$n, .check, .remedy] | @tsv'");
+      "  srun -N 100 --output=doctor.%N.json pyxis doctor --json\n"
+      "  jq -r '.node as $n | .findings[] | select(.verdict == \"fail\") | [$n, .check, .remedy] | @tsv' "
+      "doctor.*.json");
   return [arguments, &environment]() -> Result<int> { return examine_node(*arguments, environment); };
 }
 
