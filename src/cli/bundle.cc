@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "cli/command.h"
+#include "contract/image_file_name.h"
 #include "engine/settings.h"
 
 namespace pyxis::cli {
@@ -12,11 +13,7 @@ Result<int> bundle(BundleRequest request, const Environment& environment) {
   request.replace |= settings.force_override;
   request.checksum |= settings.bundle_checksum;
   request.configuration |= settings.bundle_all;
-  if (request.output.empty()) {
-    auto name = request.image.substr(request.image.rfind('/') + 1);
-    if (name.ends_with(".sqsh")) name.resize(name.size() - 5);
-    request.output = name + ".run";
-  }
+  if (request.output.empty()) request.output = image_file_stem(request.image) + ".run";
   TRY(make_bundle(request, settings));
   log::info("Bundle " + request.output + " is ready");
   return 0;

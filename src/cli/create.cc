@@ -1,34 +1,19 @@
-#include <array>
 #include <filesystem>
 
 #include "base/log.h"
 #include "base/process.h"
 #include "cli/images_to_load.h"
+#include "contract/image_file_name.h"
 #include "engine/import.h"
 #include "engine/unpacked_image.h"
 #include "engine/user_store.h"
 #include "store/collection.h"
 
 namespace pyxis::cli {
-namespace {
-
-constexpr std::array extensions = {".sqsh", ".sif"};
-
-// The file's name without what image files are called.
-std::string name_of(const std::string& given) {
-  auto file = given.substr(0, is_address(given) ? given.find('?') : given.npos);
-  auto name = file.substr(file.rfind('/') + 1);
-  for (std::string_view extension : extensions)
-    if (name.ends_with(extension)) name.resize(name.size() - extension.size());
-  return name;
-}
-
-}  // namespace
-
 Result<int> create_of_file(const std::string& file, const ContainerArguments& arguments,
                            const Environment& environment) {
   auto settings = TRY(load_settings(environment));
-  auto name = arguments.name.empty() ? name_of(file) : arguments.name;
+  auto name = arguments.name.empty() ? image_file_stem(file) : arguments.name;
   TRY(check_container_name(name));
   std::error_code code;
   auto path = std::filesystem::absolute(file, code).lexically_normal().string();

@@ -16,11 +16,6 @@ struct ImageArguments {
 // Adds URI and --arch to a command.
 std::shared_ptr<ImageArguments> add_image_arguments(CLI::App& command);
 Result<ImportRequest> import_request(const ImageArguments& arguments);
-// Whether it is an address, of an image file as far as such can be had.
-inline bool is_address(std::string_view image) {
-  return image.starts_with("https://") || image.starts_with("http://");
-}
-
 // Of a container, or of an image file without ".sqsh": '/' as '+', "library/" dropped, '+TAG' if a tag was
 // written.
 std::string default_name(const Reference& reference);

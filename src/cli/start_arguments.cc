@@ -9,8 +9,8 @@
 #include "base/log.h"
 #include "base/pipe.h"
 #include "base/process.h"
-#include "cli/images_to_load.h"
 #include "contract/device_name.h"
+#include "contract/image_file_name.h"
 #include "engine/config_script.h"
 #include "engine/init_program.h"
 #include "engine/start.h"
@@ -25,8 +25,7 @@ constexpr auto rootfs_setting = "ENROOT_ROOTFS";
 
 // So does any other file that is there, where no container has that name.
 Result<bool> is_image_file(const std::string& name, const Settings& settings) {
-  if (is_address(name) || name.starts_with('/') || name.starts_with('.') || name.ends_with(".sqsh") ||
-      name.ends_with(".sif"))
+  if (is_address(name) || name.starts_with('/') || name.starts_with('.') || ends_as_image_file(name))
     return true;
   std::error_code code;
   if (!std::filesystem::is_regular_file(name, code)) return false;
@@ -40,7 +39,7 @@ Result<void> start_of_file(const std::string& path, StartOptions& options) {
   auto absolute = std::filesystem::absolute(path, code);
   if (code) return sys_error(path, code.value());
   options.request.image = is_address(path) ? path : absolute.string();
-  options.request.container = absolute.stem().string() + "-" + std::to_string(::getpid());
+  options.request.container = image_file_stem(path) + "-" + std::to_string(::getpid());
   options.request.temporary = true;
   options.request.owner_pid = ::getpid();
   options.in_memory = true;

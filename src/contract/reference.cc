@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "base/text.h"
+#include "contract/image_file_name.h"
 
 namespace pyxis {
 namespace {
@@ -240,13 +241,10 @@ Result<Reference> parse_path(Reference::Scheme scheme, std::string_view rest) {
   return reference;
 }
 
-bool ends_as_image_file(std::string_view path) {
-  constexpr std::array extensions = {".sqsh", ".squashfs", ".sqfs", ".sif"};
-  return std::ranges::any_of(extensions, [&](std::string_view each) { return path.ends_with(each); });
-}
-
 // "https://HOST[:PORT]/PATH[?QUERY]"
-Result<Reference> parse_url_of_file(std::string_view scheme, std::string_view rest) {
+Result<Reference> parse_url_of_file(std::string_view text) {
+  auto after_scheme = text.find("://") + 3;
+  auto scheme = text.substr(0, after_scheme), rest = text.substr(after_scheme);
   auto slash = rest.find('/');
   auto host = rest.substr(0, slash), path = slash == rest.npos ? "" : rest.substr(slash);
   if (host.find('@') != host.npos)
@@ -292,8 +290,7 @@ Result<Reference> parse_by_scheme(std::string_view text) {
         return parse_path(row.scheme, rest);
     }
   }
-  for (std::string_view scheme : {"https://", "http://"})
-    if (text.starts_with(scheme)) return parse_url_of_file(scheme, text.substr(scheme.size()));
+  if (is_address(text)) return parse_url_of_file(text);
   if (text.find("://") != text.npos)
     return fail("unknown scheme", "write REGISTRY/IMAGE[:TAG], with docker:// before it or without");
   return parse_docker(text);

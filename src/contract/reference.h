@@ -4,8 +4,8 @@
 //   docker://[USER@]REGISTRY/IMAGE[:TAG][@DIGEST]     the usual Docker form
 //   dockerd://IMAGE[:TAG]  podman://IMAGE[:TAG]       the local daemon or storage
 //   oci:DIR[:TAG]  oci-archive:FILE  docker-archive:FILE
-//   https://HOST/PATH.sqsh                            an image file at an address; also .squashfs, .sqfs,
-//   .sif /path or ./path                                   an image file
+//   https://HOST/PATH.sqsh                            an image file at an address (or another ending of one)
+//   /path or ./path                                   an image file
 #pragma once
 
 #include <string>

@@ -9,6 +9,7 @@
 
 #include "base/fs.h"
 #include "base/text.h"
+#include "contract/image_file_name.h"
 #include "contract/message.h"
 #include "engine/configuration_files.h"
 #include "engine/installation.h"
@@ -109,18 +110,13 @@ Result<std::vector<BundleFacts::File>> gather_files(const BundleRequest& request
   return files;
 }
 
-std::string stem_of(const std::string& path) {
-  auto name = path.substr(path.rfind('/') + 1);
-  return name.ends_with(".sqsh") ? name.substr(0, name.size() - 5) : name;
-}
-
 Result<void> write_bundle(int output, const BundleRequest& request, const Settings& settings) {
   uint64_t image_bytes = 0;
   auto image = TRY(open_image(request.image, image_bytes));
   auto program_path = TRY(installed_part(runtime_program));
   auto program = TRY(open_path(program_path, O_RDONLY));
   BundleFacts facts;
-  facts.name = stem_of(request.image);
+  facts.name = image_file_stem(request.image);
   facts.description = request.description;
   facts.target = request.target;
   facts.files = TRY(gather_files(request, settings));

@@ -3,6 +3,7 @@
 #include <ctime>
 #include <filesystem>
 
+#include "contract/image_file_name.h"
 #include "engine/import_news.h"
 #include "engine/shared_store.h"
 
@@ -82,8 +83,7 @@ Result<StoredImage> import_image(const Store& store, const Settings& settings, c
     return check->image();
   auto imported = import_by_program(settings, pinned(request), reporter);
   // The registry's own answer, to what may have been meant as a file.
-  if (!imported.ok() && imported.error().code == 0 &&
-      (request.shown_as.ends_with(".sqsh") || request.shown_as.ends_with(".sif")) &&
+  if (!imported.ok() && imported.error().code == 0 && ends_as_image_file(request.shown_as) &&
       request.shown_as.find("://") == request.shown_as.npos)
     imported.error().remedy = "for a file write ./" + request.shown_as;
   auto digest = TRY(std::move(imported));

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include "contract/image_file_name.h"
 #include "engine/external_importer.h"
 #include "engine/mount_sources.h"
 #include "engine/own_mounts.h"
@@ -111,7 +112,7 @@ class Start {
   Result<std::string> image_file() {
     const auto& image = request_.image;
     if (image.front() == '/') return image;
-    if (image.starts_with("https://") || image.starts_with("http://"))
+    if (is_address(image))
       return fail("image " + image + ": with engine=enroot there are no image files at an address",
                   "download it, and give its path");
     reporter_.importing(image);

@@ -1,41 +1,26 @@
 #include "spank/environment_reader.h"
 
-#include <fcntl.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "base/fs.h"
-#include "base/pipe.h"
-#include "base/process.h"
+#include <csignal>
+
+#include "base/program_output.h"
 #include "base/text.h"
 
 namespace pyxis::spank {
 namespace {
 
-struct Answer {
-  std::string text;
-  int status = 0;  // as waitpid(2) tells it
-};
-
 // The user's own environment is what he would run `pyxis edf` with. Nobody else is asked and nothing is
 // waited for but his file.
-Result<Answer> ask_engine(const Config& config, const std::string& argument,
-                          const std::vector<std::string>& environment) {
-  auto pipe = TRY(make_pipe());
-  auto null = TRY(open_path("/dev/null", O_RDONLY));
+Result<ProgramOutput> ask_engine(const Config& config, const std::string& argument,
+                                 const std::vector<std::string>& environment) {
   SpawnRequest request;
   request.program = config.pyxis_path;
   request.arguments = {"pyxis", "step", "environment", argument};
   request.environment = environment;
-  request.descriptors = {{null.get(), STDIN_FILENO}, {pipe.writer.get(), STDOUT_FILENO}};
   request.close_others = true;
   request.parent_death_signal = SIGTERM;
-  auto engine = TRY(spawn(request));
-  pipe.writer.reset();
-  Answer answer;
-  answer.text = TRY_CONTEXT(read_fd(pipe.reader.get(), 1u << 20), "answer of " + config.pyxis_path);
-  answer.status = TRY(engine.wait());
-  return answer;
+  return output_of(std::move(request), 1u << 20);
 }
 
 }  // namespace

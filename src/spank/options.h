@@ -57,9 +57,8 @@ const OptionRow& option_row(OptionId id);
 std::string carrier_variable(const OptionRow& row);
 
 // Our own way from srun and sbatch to slurmstepd: the outcome for each option, and a marker that there is an
-// outcome. Variables that begin with SLURM pass also with --export=NONE, which Slurm's carriers do not. That
-// of
-// --environment holds what the file amounts to (contract/environment_file.h): nobody reads it a second time.
+// outcome. Variables that begin with SLURM pass also with --export=NONE, which Slurm's carriers do not. Of
+// --environment there is what the file amounts to (contract/environment_file.h), which is read once.
 std::string decision_variable(const OptionRow& row);
 constexpr const char* decided_variable = "SLURM_PYXIS_DECIDED";
 

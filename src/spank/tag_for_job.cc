@@ -8,8 +8,7 @@
 #include <chrono>
 
 #include "base/fs.h"
-#include "base/pipe.h"
-#include "base/process.h"
+#include "base/program_output.h"
 #include "base/text.h"
 #include "spank/allocation_notes.h"
 #include "spank/step.h"
@@ -34,7 +33,6 @@ bool wanted(const Config& config) {
 // Empty where the image has no tag; an error where there is no answer.
 Result<std::string> ask_engine(const Config& config, const std::vector<std::string>& environment,
                                uint64_t job, const std::string& image) {
-  auto answer = TRY(make_pipe());
   auto null = TRY(open_path("/dev/null", O_RDWR));
   SpawnRequest request;
   request.program = config.pyxis_path;
@@ -42,15 +40,12 @@ Result<std::string> ask_engine(const Config& config, const std::vector<std::stri
       "pyxis", "step", "resolve", std::to_string(job), config.runtime_path + "/" + std::to_string(::getuid()),
       image};
   request.environment = engine_environment(environment, account_of(::getuid()));
-  request.descriptors = {
-      {null.get(), STDIN_FILENO}, {answer.writer.get(), STDOUT_FILENO}, {null.get(), STDERR_FILENO}};
+  request.descriptors = {{null.get(), STDERR_FILENO}};
   request.close_others = true;
   request.parent_death_signal = SIGTERM;
-  auto engine = TRY(spawn(request));
-  answer.writer.reset();
-  auto status = engine.end_within(patience);
-  if (!status || !WIFEXITED(*status) || WEXITSTATUS(*status) != 0) return fail("no answer");
-  return std::string(trim(TRY(read_fd(answer.reader.get(), 4096))));
+  auto answer = TRY(output_of(std::move(request), 4096, patience));
+  if (!WIFEXITED(answer.status) || WEXITSTATUS(answer.status) != 0) return fail("no answer");
+  return std::string(trim(answer.text));
 }
 
 // On a node the engine has the job's notes in files, which the epilog removes; elsewhere salloc holds them.

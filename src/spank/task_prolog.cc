@@ -1,14 +1,9 @@
 #include "spank/task_prolog.h"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <unistd.h>
-
-#include <array>
 
 #include "base/fs.h"
-#include "base/pipe.h"
-#include "base/process.h"
+#include "base/program_output.h"
 #include "base/text.h"
 
 namespace pyxis::spank {
@@ -20,23 +15,17 @@ std::optional<std::string_view> behind(std::string_view line, std::string_view w
   return line.substr(word.size());
 }
 
-Result<std::string> output_of(const std::string& program, std::vector<std::string> environment) {
-  auto [reader, writer] = TRY(make_pipe());
-  auto null = TRY(open_path("/dev/null", O_RDONLY));
+Result<std::string> prolog_output(const std::string& program, std::vector<std::string> environment) {
   environment.emplace_back("SLURM_SCRIPT_CONTEXT=prolog_task");  // as Slurm has it
   SpawnRequest request;
   request.program = program;
   request.arguments = {program};
   request.environment = std::move(environment);
-  request.descriptors = {{null.get(), STDIN_FILENO}, {writer.get(), STDOUT_FILENO}};
   request.close_others = true;
   request.parent_death_signal = SIGKILL;
-  auto child = TRY(spawn(request));
-  writer.reset();
-  auto output = TRY(read_fd(reader.get()));
-  int status = TRY(child.wait());
-  if (status != 0) return fail(describe_wait_status(status));
-  return output;
+  auto output = TRY(output_of(std::move(request), max_read_bytes));
+  if (output.status != 0) return fail(describe_wait_status(output.status));
+  return std::move(output.text);
 }
 
 }  // namespace
@@ -61,7 +50,7 @@ Result<PrologWishes> run_task_prolog(SlurmApi& api) {
   auto program = api.take_task_prolog();
   if (program.empty()) return PrologWishes();
   auto wishes =
-      parse_prolog_output(TRY_CONTEXT(output_of(program, api.environment()), "TaskProlog " + program));
+      parse_prolog_output(TRY_CONTEXT(prolog_output(program, api.environment()), "TaskProlog " + program));
   (void)write_all(STDOUT_FILENO, wishes.printed);  // where nobody reads it any more, so be it
   apply_prolog_variables(api, wishes);
   return wishes;

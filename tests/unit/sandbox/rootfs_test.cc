@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include <filesystem>
+
 #include "base/fs.h"
 #include "sandbox/kernel_calls.h"
 #include "support.h"
@@ -105,7 +107,7 @@ TEST_P(Rootfs, PassingChangesAreNeverSynced) {
     for (int i = 0; i < 2; ++i) {
       ASSERT_EQ(text_of(mount_root(plan.root, plan.mount_point, api())), "");
       EXPECT_THAT(content("/proc/self/mountinfo"), HasSubstr("volatile"));
-      EXPECT_TRUE(exists(overlay.work + "/work/incompat/volatile"));
+      EXPECT_TRUE(exists(std::filesystem::path(overlay.work) / "work" / "incompat" / "volatile"));
       ASSERT_EQ(::umount2(plan.mount_point.c_str(), 0), 0);
     }
   });
