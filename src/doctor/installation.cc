@@ -35,8 +35,14 @@ Findings check_settings(const Context& context) {
                         " (or put the line right)"
                   : "run: pyxis info, once it is put right"}};
   }
-  return {{check, Verdict::pass,
-           context.settings->sysconf_path + "/enroot.conf and enroot.conf.d are understood", ""}};
+  Findings findings;
+  for (const auto& typo : context.settings->likely_typos)
+    findings.push_back({check, Verdict::warn, typo + "; it changes nothing", "put the name right there"});
+  if (findings.empty())
+    findings.push_back({check, Verdict::pass,
+                        context.settings->sysconf_path + "/enroot.conf and enroot.conf.d are understood",
+                        ""});
+  return findings;
 }
 
 Findings check_programs(const Context&) {

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <optional>
 
 #include "base/fs.h"
@@ -13,6 +12,7 @@
 #include "engine/installation.h"
 #include "engine/private_directory.h"
 #include "engine/runtime_directory.h"
+#include "engine/setting_rows.h"
 #include "hooks/program.h"
 #include "squash/compression_options.h"
 
@@ -21,13 +21,7 @@ namespace {
 
 constexpr auto enroot_library_path = "/usr/lib/enroot";
 
-constexpr std::array flags = {"ENROOT_LOGIN_SHELL",     "ENROOT_NATIVE_OVERLAYFS", "ENROOT_ALLOW_SUPERUSER",
-                              "ENROOT_ALLOW_HTTP",      "ENROOT_RESTRICT_DEV",     "ENROOT_UNSHARE_NET",
-                              "ENROOT_UNSHARE_PID",     "ENROOT_UNSHARE_IPC",      "ENROOT_UNSHARE_UTS",
-                              "ENROOT_BUNDLE_ALL",      "ENROOT_BUNDLE_CHECKSUM",  "ENROOT_FORCE_OVERRIDE",
-                              "ENROOT_ROOTFS_WRITABLE", "ENROOT_REMAP_ROOT",       "ENROOT_MOUNT_HOME"};
-
-void set_flag(Environment& environment, const char* name, bool on) {
+void set_flag(Environment& environment, std::string_view name, bool on) {
   if (on)
     environment.set(name, "y");
   else
@@ -121,8 +115,9 @@ Result<Environment> hook_environment(const Settings& settings, const HookSetting
   environment.set("ENROOT_RUNTIME_PATH", settings.runtime_path);
   environment.set("ENROOT_TEMP_PATH", settings.temp_path);
   set_values(environment, settings);
-  for (const auto* flag : flags)
-    set_flag(environment, flag, parse_bool(environment.get_or(flag, "no")).value_or(true));
+  for (const auto& row : setting_rows())
+    if (row.is_flag())
+      set_flag(environment, row.name, parse_bool(environment.get_or(row.name, row.fallback)).value_or(true));
   set_flag(environment, "ENROOT_REMAP_ROOT", of_start.remap_root);
   set_flag(environment, "ENROOT_ROOTFS_WRITABLE", of_start.writable);
   set_flag(environment, "ENROOT_MOUNT_HOME", of_start.mount_home);

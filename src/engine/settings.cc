@@ -5,19 +5,17 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <thread>
 
 #include "base/fs.h"
 #include "base/pipe.h"
 #include "base/process.h"
+#include "base/spelling.h"
 #include "base/text.h"
+#include "engine/setting_rows.h"
 
 namespace pyxis {
 namespace {
-
-// CDI SPEC.md, "CDI JSON Specification": what is made at run time wins over what is installed.
-constexpr auto default_cdi_path = "/etc/cdi:/var/run/cdi";
 
 bool setting_name(std::string_view name) {
   for (std::string_view prefix : {"ENROOT_", "MELLANOX_", "NVIDIA_", "SSL_CERT_"})
@@ -85,7 +83,14 @@ Result<std::string> expand(const std::string& value, const Environment& environm
   return expand_variables(value, environment);
 }
 
-Result<void> read_settings_file(const std::string& path, Environment& settings, const Environment& given) {
+// A name that nobody reads is a site's own, for its hooks, unless it is nearly one of ours.
+std::string meant_setting(const std::string& name) {
+  std::vector<std::string> known;
+  for (const auto& row : setting_rows()) known.emplace_back(row.name);
+  return std::ranges::count(known, name) > 0 ? "" : did_you_mean(name, known);
+}
+
+Result<void> read_settings_file(const std::string& path, Settings& settings, const Environment& given) {
   auto text = read_file(path, 1 << 20);
   if (!text.ok()) return text.error().code == ENOENT ? ok() : Result<void>(std::move(text).error());
   int number = 0;
@@ -94,14 +99,15 @@ Result<void> read_settings_file(const std::string& path, Environment& settings, 
     auto line = trim(raw);
     if (line.empty() || line[0] == '#') continue;
     auto setting = TRY_CONTEXT(split_setting(line), where);
+    if (auto meant = meant_setting(setting.name); !meant.empty())
+      settings.likely_typos.push_back(where + ": there is no setting '" + setting.name + "'" + meant);
     if (!given.has(setting.name))
-      settings.set(setting.name, TRY_CONTEXT(expand(setting.value, settings), where));
+      settings.environment.set(setting.name, TRY_CONTEXT(expand(setting.value, settings.environment), where));
   }
   return ok();
 }
 
-Result<void> read_settings_files(const std::string& directory, Environment& settings,
-                                 const Environment& given) {
+Result<void> read_settings_files(const std::string& directory, Settings& settings, const Environment& given) {
   TRY(read_settings_file(directory + "/enroot.conf", settings, given));
   auto extra = open_path(directory + "/enroot.conf.d", O_RDONLY | O_DIRECTORY);
   if (!extra.ok()) return ok();
@@ -110,52 +116,6 @@ Result<void> read_settings_files(const std::string& directory, Environment& sett
   for (const auto& name : names)
     if (name.ends_with(".conf"))
       TRY(read_settings_file(directory + "/enroot.conf.d/" + name, settings, given));
-  return ok();
-}
-
-Result<bool> flag(const Environment& settings, const char* name, bool otherwise) {
-  auto value = settings.get(name);
-  if (!value || value->empty()) return otherwise;
-  auto parsed = parse_bool(*value);
-  if (!parsed) return fail(std::string(name) + ": '" + printable(*value) + "' is neither yes nor no");
-  return *parsed;
-}
-
-Result<unsigned> count(const Environment& settings, const char* name, unsigned otherwise) {
-  auto value = settings.get(name);
-  if (!value || value->empty()) return otherwise;
-  auto parsed = parse_number<unsigned>(*value);
-  if (!parsed) return fail(std::string(name) + ": '" + printable(*value) + "' is not a number");
-  return *parsed;
-}
-
-Result<std::vector<Namespace>> unshared(const Settings& settings) {
-  constexpr std::array<std::pair<const char*, Namespace>, 4> names = {
-      {{"ENROOT_UNSHARE_NET", Namespace::net},
-       {"ENROOT_UNSHARE_PID", Namespace::pid},
-       {"ENROOT_UNSHARE_IPC", Namespace::ipc},
-       {"ENROOT_UNSHARE_UTS", Namespace::uts}}};
-  std::vector<Namespace> kinds;
-  for (const auto& [name, kind] : names)
-    if (TRY(flag(settings.environment, name, false))) kinds.push_back(kind);
-  return kinds;
-}
-
-Result<void> read_flags(Settings& settings) {
-  const std::array<std::pair<const char*, bool*>, 10> flags = {
-      {{"ENROOT_ALLOW_HTTP", &settings.allow_http},
-       {"ENROOT_ROOTFS_WRITABLE", &settings.rootfs_writable},
-       {"ENROOT_REMAP_ROOT", &settings.remap_root},
-       {"ENROOT_MOUNT_HOME", &settings.mount_home},
-       {"ENROOT_ALLOW_SUPERUSER", &settings.allow_superuser},
-       {"ENROOT_FORCE_OVERRIDE", &settings.force_override},
-       {"ENROOT_LOGIN_SHELL", &settings.login_shell},
-       {"ENROOT_NATIVE_OVERLAYFS", &settings.native_overlayfs},
-       {"ENROOT_BUNDLE_ALL", &settings.bundle_all},
-       {"ENROOT_BUNDLE_CHECKSUM", &settings.bundle_checksum}}};
-  for (const auto& [name, value] : flags) *value = TRY(flag(settings.environment, name, *value));
-  settings.rootfs_writable_set = !settings.environment.get_or("ENROOT_ROOTFS_WRITABLE", "").empty();
-  settings.unshare = TRY(unshared(settings));
   return ok();
 }
 
@@ -177,6 +137,17 @@ std::string default_data_path(const Environment& settings, const Account& accoun
   return settings.get_or("XDG_DATA_HOME", account.home + "/.local/share") + "/pyxis";
 }
 
+// Those that depend on the user and the machine.
+void set_defaults(Settings& settings) {
+  const auto& environment = settings.environment;
+  auto account = current_account(environment);
+  settings.config_path = environment.get_or("XDG_CONFIG_HOME", account.home + "/.config") + "/enroot";
+  settings.data_path = default_data_path(environment, account);
+  settings.temp_path = environment.get_or("TMPDIR", "/tmp");
+  settings.runtime_path = default_runtime_path(environment, account.uid);
+  settings.max_processors = std::max(1u, std::thread::hardware_concurrency());
+}
+
 }  // namespace
 
 Result<Setting> parse_setting(std::string_view line, const Environment& environment) {
@@ -189,24 +160,12 @@ Result<Settings> load_settings(const Environment& environment) {
   Settings settings;
   settings.environment = environment;
   settings.sysconf_path = environment.get_or("ENROOT_SYSCONF_PATH", "/etc/enroot");
-  TRY(read_settings_files(settings.sysconf_path, settings.environment, environment));
-  const auto& env = settings.environment;
-  auto account = current_account(env);
-  settings.config_path =
-      env.get_or("ENROOT_CONFIG_PATH", env.get_or("XDG_CONFIG_HOME", account.home + "/.config") + "/enroot");
-  settings.data_path = env.get_or("ENROOT_DATA_PATH", default_data_path(env, account));
-  settings.cache_path = env.get_or("ENROOT_CACHE_PATH", "");
-  for (auto& directory : split(env.get_or("ENROOT_CDI_PATH", default_cdi_path), ':'))
-    if (!directory.empty()) settings.cdi_path.push_back(std::move(directory));
-  settings.temp_path = env.get_or("ENROOT_TEMP_PATH", env.get_or("TMPDIR", "/tmp"));
-  settings.runtime_path = env.get_or("ENROOT_RUNTIME_PATH", default_runtime_path(env, account.uid));
-  TRY(read_flags(settings));
-  settings.max_processors =
-      std::max(1u, TRY(count(env, "ENROOT_MAX_PROCESSORS", std::thread::hardware_concurrency())));
-  settings.max_connections = std::max(1u, TRY(count(env, "ENROOT_MAX_CONNECTIONS", 10)));
-  settings.connect_timeout = std::chrono::seconds(TRY(count(env, "ENROOT_CONNECT_TIMEOUT", 30)));
-  settings.transfer_timeout = std::chrono::seconds(TRY(count(env, "ENROOT_TRANSFER_TIMEOUT", 0)));
-  settings.transfer_retries = TRY(count(env, "ENROOT_TRANSFER_RETRIES", 0));
+  TRY(read_settings_files(settings.sysconf_path, settings, environment));
+  set_defaults(settings);
+  for (const auto& row : setting_rows()) {
+    auto value = settings.environment.get_or(row.name, "");
+    if (row.read && !value.empty()) TRY(row.read(settings, std::string(row.name), value));
+  }
   return settings;
 }
 

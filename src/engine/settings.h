@@ -16,7 +16,9 @@ class SharedStore;
 
 struct Settings {
   std::string sysconf_path, config_path, data_path, runtime_path, temp_path;
-  std::vector<std::string> cdi_path;          // where specifications of devices are; later ones win
+  // Where specifications of devices are; later ones win. CDI SPEC.md, "CDI JSON Specification": what is made
+  // at run time wins over what is installed.
+  std::vector<std::string> cdi_path = {"/etc/cdi", "/var/run/cdi"};
   std::string cache_path;                     // where layers and images are; empty: beside the containers
   std::shared_ptr<SharedStore> shared_store;  // the node's, where a step was given a way to it
   bool allow_http = false, rootfs_writable = false, remap_root = false, mount_home = false,
@@ -29,7 +31,8 @@ struct Settings {
   unsigned transfer_retries = 0;
   // Said by somebody: steps default to writable otherwise (spec, Note on writability).
   bool rootfs_writable_set = false;
-  Environment environment;  // what the process got, with the file's values where it had none
+  Environment environment;                // what the process got, with the file's values where it had none
+  std::vector<std::string> likely_typos;  // in the files: where, and what may have been meant
 };
 
 // A line of such a file, "KEY VALUE" or "KEY=VALUE", its value expanded: ${VAR} from `environment`, and

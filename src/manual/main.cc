@@ -24,8 +24,10 @@ Result<void> write_all_pages(const std::string& directory) {
   TRY(write("pyxis.1", program_page(program, commands)));
   for (const auto& command : commands) TRY(write("pyxis-" + command.name + ".1", command_page(command)));
   TRY(write("pyxis.conf.5", config_page()));
+  TRY(write("pyxis-settings.5", settings_page()));
   TRY(write("options.md", option_table()));
   TRY(write("plugstack.md", config_table()));
+  TRY(write("settings.md", setting_table()));
   TRY(write("pyxis.bash", bash_completion(program, commands)));
   return write("pyxis.zsh", zsh_completion(program, commands));
 }

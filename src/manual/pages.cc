@@ -3,6 +3,7 @@
 #include <cctype>
 
 #include "base/text.h"
+#include "engine/setting_rows.h"
 #include "manual/roff.h"
 #include "manual/tables.h"
 #include "spank/config.h"
@@ -54,6 +55,13 @@ std::string slurm_options() {
   return out;
 }
 
+// An entry of "NAME=VALUES".
+std::string assignment(std::string_view name, const char* values, std::string text,
+                       std::string_view fallback) {
+  if (!fallback.empty()) text += ". Default: `" + std::string(fallback) + "`";
+  return ".TP\n" + bold(std::string(name)) + "=" + italic(values) + "\n" + roff(text) + "\n";
+}
+
 std::string see_also(const std::vector<std::string>& pages) {
   std::string out = ".SH SEE ALSO\n";
   for (size_t i = 0; i < pages.size(); ++i)
@@ -81,7 +89,7 @@ std::string program_page(const DescribedCommand& program, const std::vector<Desc
   out += entries("OPTIONS", program.options);
   out += slurm_options();
   out += ".SH NOTES\n" + roff_paragraphs(program.explanation);
-  pages.emplace_back("srun (1)");
+  for (const auto* page : {"pyxis.conf (5)", "pyxis-settings (5)", "srun (1)"}) pages.emplace_back(page);
   return out + see_also(pages);
 }
 
@@ -112,11 +120,8 @@ std::string config_page() {
           "of `runtime_path` after a restart of slurmd. Keep it the same on login nodes and compute "
           "nodes.");
   out += ".SH KEYS\n";
-  for (const auto& key : spank::config_keys()) {
-    std::string text = key.meaning;
-    if (*key.fallback) text += ". Default: `" + std::string(key.fallback) + "`";
-    out += ".TP\n" + bold(std::string(key.name)) + "=" + italic(key.values) + "\n" + roff(text) + "\n";
-  }
+  for (const auto& key : spank::config_keys())
+    out += assignment(key.name, key.values, key.meaning, key.fallback);
   out += ".SH EXAMPLES\n" +
          roff_paragraphs(
              "Named containers go with their job, and every container has the GPUs of its step:\n"
@@ -124,7 +129,30 @@ std::string config_page() {
              " container_scope=job devices=nvidia.com/gpu=slurm\n"
              "Whether Slurm takes the line as it is:\n"
              "  pyxis doctor");
-  return out + see_also({"pyxis (1)", "pyxis-doctor (1)", "spank (8)"});
+  return out + see_also({"pyxis (1)", "pyxis-doctor (1)", "pyxis-settings (5)", "spank (8)"});
+}
+
+std::string settings_page() {
+  auto out = heading("pyxis-settings", "settings of the engine: enroot.conf", "5");
+  out +=
+      ".SH SYNOPSIS\n.B /etc/enroot/enroot.conf\n.br\n.B /etc/enroot/enroot.conf.d/*.conf\n.SH "
+      "DESCRIPTION\n" +
+      roff_paragraphs(
+          "A line is `NAME VALUE` or `NAME=VALUE`, with or without quotes; lines that begin with # are "
+          "comments. `${NAME}` in a value is a variable of the environment, and `$(COMMAND)` what a command "
+          "prints, both as the user has them. Of two lines the later one counts; of two files the one whose "
+          "name comes later.\n\n"
+          "On the command line the environment wins over the files. In steps, what the job has of these "
+          "variables is ignored.\n\n"
+          "`pyxis info` shows what is in force; `pyxis doctor` names a line that cannot be read, and a name "
+          "that is nearly one of these. Other names that begin with ENROOT_ are for hooks of the site's.");
+  out += ".SH SETTINGS\n";
+  for (const auto& row : setting_rows()) out += assignment(row.name, row.values, row.meaning, row.fallback);
+  out += ".SH EXAMPLES\n" + roff_paragraphs(
+                                "Users' stores on a disk of the node's, and containers read-only:\n"
+                                "  ENROOT_DATA_PATH /local/pyxis/$(id -u)\n"
+                                "  ENROOT_ROOTFS_WRITABLE no");
+  return out + see_also({"pyxis (1)", "pyxis-info (1)", "pyxis-doctor (1)", "pyxis.conf (5)"});
 }
 
 }  // namespace pyxis::manual

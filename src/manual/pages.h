@@ -14,5 +14,7 @@ std::string program_page(const DescribedCommand& program, const std::vector<Desc
 std::string command_page(const DescribedCommand& command);
 // pyxis.conf(5): the keys of the plugin's line in plugstack.conf.
 std::string config_page();
+// pyxis-settings(5): the settings of the engine, in enroot.conf and the environment.
+std::string settings_page();
 
 }  // namespace pyxis::manual

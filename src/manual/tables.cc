@@ -1,5 +1,6 @@
 #include "manual/tables.h"
 
+#include "engine/setting_rows.h"
 #include "spank/config.h"
 
 namespace pyxis::manual {
@@ -40,6 +41,14 @@ std::string config_table() {
   for (const auto& key : spank::config_keys())
     out += "|" + cell(code(std::string(key.name) + "=" + key.values)) + cell(code(key.fallback)) +
            cell(key.meaning) + "\n";
+  return out;
+}
+
+std::string setting_table() {
+  std::string out = "| setting | default | meaning |\n|---|---|---|\n";
+  for (const auto& row : setting_rows())
+    out += "|" + cell(code(std::string(row.name))) + cell(code(std::string(row.fallback))) +
+           cell(row.meaning) + "\n";
   return out;
 }
 

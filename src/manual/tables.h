@@ -1,4 +1,4 @@
-// Tables of options and keys, as the guides in docs/ have them (Markdown).
+// Tables of options, keys and settings, as the guides in docs/ have them (Markdown).
 #pragma once
 
 #include <string>
@@ -15,5 +15,7 @@ std::string option_table();
 // A line for each key of the plugin's line in plugstack.conf: the key and its values, the default, the
 // meaning.
 std::string config_table();
+// A line for each setting of enroot.conf: its name, the default, the meaning.
+std::string setting_table();
 
 }  // namespace pyxis::manual

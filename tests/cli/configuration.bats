@@ -231,17 +231,20 @@ echo "$ENROOT_DATA_PATH $ENROOT_CACHE_PATH $ENROOT_TEMP_PATH $ENROOT_RUNTIME_PAT
 echo "$ENROOT_MAX_PROCESSORS $ENROOT_MAX_CONNECTIONS"
 echo "$ENROOT_CONNECT_TIMEOUT $ENROOT_TRANSFER_TIMEOUT $ENROOT_TRANSFER_RETRIES"
 echo "$ENROOT_SQUASH_OPTIONS"
+echo "flags: $ENROOT_LOGIN_SHELL ${ENROOT_NATIVE_OVERLAYFS-off} ${ENROOT_ALLOW_HTTP-off} ${ENROOT_UNSHARE_IPC-off}"
 END
   run -0 start true
+  assert_line '[INFO] 10.sh: flags: y y off off'
   assert_line "[INFO] 10.sh: $(store) $(store) /tmp $TEST_HOME/run"
   assert_line "[INFO] 10.sh: $(nproc --all) 10"
   assert_line '[INFO] 10.sh: 30 0 0'
   assert_line '[INFO] 10.sh: -comp zstd -Xcompression-level 3 -b 128K'
-  site_file enroot.conf <<<$'ENROOT_MAX_PROCESSORS 1\nENROOT_CONNECT_TIMEOUT 7\nENROOT_SQUASH_OPTIONS -comp xz'
+  site_file enroot.conf <<<$'ENROOT_MAX_PROCESSORS 1\nENROOT_CONNECT_TIMEOUT 7\nENROOT_SQUASH_OPTIONS -comp xz\nENROOT_NATIVE_OVERLAYFS no\nENROOT_ALLOW_HTTP yes'
   run -0 start ENROOT_TRANSFER_RETRIES=2 true
   assert_line '[INFO] 10.sh: 1 10'
   assert_line '[INFO] 10.sh: 7 0 2'
   assert_line '[INFO] 10.sh: -comp xz'
+  assert_line '[INFO] 10.sh: flags: y off y off'
 }
 
 @test "hooks.d: what they append to the two files becomes variables and mounts" {

@@ -328,6 +328,14 @@ libexec() { realpath "$(dirname "$PYXIS")/../libexec"; }
   [[ -n $(found pass 'user namespaces') ]]
 }
 
+@test "doctor: a setting that is nearly one, and one that is a hook's own" {
+  printf 'ENROOT_MAX_CONECTIONS 3\nENROOT_OF_OUR_HOOK x\n' >"$node/etc/enroot.conf"
+  chmod 644 "$node/etc/enroot.conf"
+  doctor ENROOT_SYSCONF_PATH="$node/etc"
+  assert_found warn settings "$node/etc/enroot.conf:1: there is no setting 'ENROOT_MAX_CONECTIONS'; did you mean 'ENROOT_MAX_CONNECTIONS'?" 'put the name right there'
+  refute_output --partial OF_OUR_HOOK
+}
+
 # --- registries -------------------------------------------------------------------------------------------
 
 @test "doctor: a registry whose name there is not, one that is down, and one that is none" {

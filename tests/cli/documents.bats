@@ -2,10 +2,11 @@
 
 load helpers
 
-@test "the guides' tables of options and of the keys of plugstack.conf are the program's own" {
+@test "the guides' tables of options, of the keys of plugstack.conf and of settings are the program's own" {
   run -0 "$repo/scripts/tables" --check
   assert_output ''
   grep -q '^| `runtime_path=PATH` | `/run/pyxis` |' "$repo/docs/admin.md"
+  grep -q '^| `ENROOT_LOGIN_SHELL` | `yes` |' "$repo/docs/admin.md"
   grep -q '^| `--container-workdir=PATH` |.*| `PYXIS_CONTAINER_WORKDIR` |' "$repo/docs/user.md"
 }
 
@@ -63,6 +64,16 @@ options_of() { # [COMMAND]
   for key in $(sed -nE '/^<!-- plugstack/,/^<!-- end/s/^\| `([a-z_]+=).*/\1/p' "$repo/docs/admin.md"); do
     assert_line --regexp "^ +$key"
   done
+}
+
+@test "pyxis-settings(5) renders without a warning, and has each setting" {
+  local setting settings
+  run -0 mandoc -Tlint -W warning "$manual/pyxis-settings.5"
+  assert_output ''
+  settings=$(sed -nE '/^<!-- settings/,/^<!-- end/s/^\| `([^`]+)`.*/\1/p' "$repo/docs/admin.md")
+  assert [ "$(wc -l <<<"$settings")" -ge 30 ]
+  run -0 env MANROFFOPT=-ww MANWIDTH=200 man --warnings -l "$manual/pyxis-settings.5"
+  for setting in $settings; do assert_line --partial " $setting="; done
 }
 
 @test "bash completes the commands, and every option of --help" {
