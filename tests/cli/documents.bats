@@ -19,6 +19,32 @@ load helpers
 $BATS_TEST_TMPDIR/x.md: e.md"
 }
 
+# Words of the program's, as they stand in its source (literals that go on in the next line are one), and of the C library's.
+said_by_the_program() { # DOCUMENT: prints what it quotes of messages that nobody says
+  python3 - "$repo" "$1" <<'END'
+import errno, os, pathlib, re, sys
+repo, document = pathlib.Path(sys.argv[1]), sys.argv[2]
+source = "\n".join(file.read_text() for file in repo.glob("src/**/*.cc"))
+source = re.sub(r'"\s*\n\s*"', "", source)
+rows = re.search(r"^\| message has .*\n((?:\|.*\n)+)", (repo / document).read_text(), re.M).group(1).splitlines()[1:]
+assert len(rows) > 8, rows
+for row in rows:
+    for quoted in re.findall(r"`([^`]+)`", row.split("|")[1]):
+        # Between its parts are names, and a registry's status.
+        for part in re.split(r" ?\.\.\. ?| ?\b[45]\d\d\b.*", quoted):
+            if part not in source and part not in map(os.strerror, errno.errorcode):
+                print(f"{document}: {part}")
+END
+}
+
+@test "the messages that the guides explain are the program's" {
+  run -0 said_by_the_program docs/user.md
+  assert_output ''
+  run -0 said_by_the_program docs/admin.md
+  # It is Slurm's: slurm/cluster/plugstack.bats has seen it.
+  assert_output "docs/admin.md: unrecognized option '--container-image"
+}
+
 # --- the manual and what shells complete, made when Pyxis is built ---
 
 manual=$repo/build/release/src/manual/pages
