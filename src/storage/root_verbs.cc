@@ -66,7 +66,8 @@ Result<void> collect_here(const CollectArguments& arguments) {
   if (!arguments.quiet) print(collection, arguments.dry_run);
   for (const auto& image : limits.images)
     if (std::ranges::find(collection.images, image, &InventoryImage::digest) == collection.images.end())
-      return fail("image " + image.text() + " was used or removed meanwhile", "see 'pyxis-storage images'");
+      return fail("image " + image.text() + " was used just now, or removed by somebody else",
+                  "run the command again; 'pyxis-storage images' shows those there are");
   return ok();
 }
 

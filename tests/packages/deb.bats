@@ -32,11 +32,55 @@ apt_install() { # FILE
   run -0 cmp "$PACKAGE" "$clone/build/packages/${PACKAGE##*/}"
 }
 
-@test "in a bare Debian 12: apt installs it, one line in plugstack.conf, and a job runs" {
+# A node whose slurmd reads /etc/slurm/plugstack.conf, as installed ones do. There is no systemd, whose part is the cluster's.
+# Registries of the world are the one of the tests.
+as_a_node() { # NAME=IMAGE... of nvcr.io
+  local image
+  for image in "$@"; do
+    skopeo copy -q --src-tls-verify=false --dest-tls-verify=false "docker://$REGISTRY/${image#*=}" "docker://$REGISTRY/ngc/${image%=*}"
+  done
+  mkdir -p "$ROOT/etc/enroot"
+  printf '[[registry]]\nlocation = "nvcr.io"\n[[registry.mirror]]\nlocation = "%s/ngc"\n' "$REGISTRY" >"$ROOT/etc/enroot/registries.conf"
+  printf '#!/bin/sh\n[ "$*" = "restart slurmd" ] && exec /mnt/scripts/cluster restart node1\n' >"$ROOT/usr/local/bin/systemctl"
+  chmod 755 "$ROOT/usr/local/bin/systemctl"
+}
+
+@test "in a bare Debian 12: the README's commands install it, and those of the admin guide work" {
   make_bare_root
-  run -0 apt_install "$PACKAGE"
-  run -0 in_root pyxis version
+  "$repo/tests/support/blocks" "$repo/README.md" "$ROOT/srv/readme" Install
+  run -0 "$repo/tests/support/blocks" "$repo/docs/admin.md" "$ROOT/srv/guide"
+  assert [ "$output" -ge 5 ]
+  as_a_node nvidia/pytorch:23.12-py3=busybox nvidia/pytorch:24.01-py3=zstd
+  run -0 in_root apt-get install -y --no-install-recommends sudo jq
   run -0 in_root /mnt/scripts/install-deps cluster
+  # shellcheck disable=SC2016
+  run -0 in_root bash -ec '
+    cluster=/mnt/scripts/cluster
+    PYXIS_BUILD_DIR=/nowhere $cluster up --nodes 1
+    trap "$cluster down" EXIT
+    echo "include /etc/slurm/plugstack.conf" >/var/tmp/pyxis-cluster/plugstack.conf
+    cd /mnt
+    yes | $cluster run -- bash -euo pipefail "$(grep -l "apt install" /srv/readme/*.sh)"
+    pyxis version
+    userdel _pyxis
+    mkdir /srv/work
+    echo authority >/srv/work/site-ca.pem
+    for block in /srv/guide/*.sh; do
+      if grep -q "pyxis-storage images" "$block"; then
+        for tag in 23.12-py3 24.01-py3; do
+          $cluster run --user alice -- srun --container-image="nvcr.io/nvidia/pytorch:$tag" /bin/true
+        done
+        find /var/tmp/pyxis-cluster -path "*/uses/*" -exec touch -d "1 hour ago" {} +
+      fi
+      echo "block ${block##*/}"
+      $cluster run --node node1 -- env -C /srv/work bash -euo pipefail "$block"
+    done
+    $cluster run --node node1 -- /usr/libexec/pyxis-storage images
+    cd /srv/work
+    ls doctor.*.json /etc/enroot/certs.d/registry.example.com:5000'
+  assert_line --regexp '^docker://nvcr.io/nvidia/pytorch:24.01-py3 .* pinned '
+  assert_line doctor.node1.json
+  assert_line ca.crt
   run -0 jobs_run
   assert_line 0
   assert_line 'from the image'
@@ -58,13 +102,14 @@ apt_install() { # FILE
 }
 
 @test "purged, it leaves nothing" {
+  # What the administrator has put there himself.
+  rm -r "$ROOT"/srv/* "$ROOT/etc/slurm/plugstack.conf.d/pyxis.conf" "$ROOT"/etc/enroot/{registries.conf,certs.d}
   run -0 in_root getent passwd _pyxis
   assert [ -d "$ROOT/var/lib/pyxis" ]
   run -0 in_root apt-get purge -y nvslurm-plugin-pyxis
   refute_output --partial 'not empty'
   run in_root getent passwd _pyxis
   assert_output ''
-  rm -f "$ROOT"/srv/*.deb
   run find "$ROOT" -xdev -iname '*pyxis*' ! -path "$ROOT/var/log/*" ! -path "$ROOT/var/cache/apt/*"
   assert_output ''
   assert [ ! -e "$ROOT/etc/enroot" ]
