@@ -32,11 +32,28 @@ bool read_some(int fd, std::string& output) {
 using Clock = std::chrono::steady_clock;
 
 // For poll(2): what is left until then, rounded up.
-int milliseconds_until(std::optional<Clock::time_point> end) {
-  if (!end) return -1;
-  auto left = std::chrono::ceil<std::chrono::milliseconds>(*end - Clock::now()).count();
+int milliseconds_until(Clock::time_point end) {
+  auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
   return static_cast<int>(std::clamp<decltype(left)>(left, 0, 1 << 30));
 }
+
+// Says who it is that a start waits for: after 5 s, 30 s, 3 min and so on.
+class Patience {
+ public:
+  explicit Patience(std::string tag) : tag_(std::move(tag)) {}
+
+  Clock::time_point next() const { return begin_ + waited_; }
+  void tell() {
+    log::line(log::Level::info, tag_ + ": has been running for " + std::to_string(waited_.count()) +
+                                    " s; the container waits for it");
+    waited_ *= 6;
+  }
+
+ private:
+  std::string tag_;
+  Clock::time_point begin_ = Clock::now();
+  std::chrono::seconds waited_{5};
+};
 
 struct Output {
   std::string text;
@@ -44,20 +61,21 @@ struct Output {
 };
 
 // What comes until the program ends: others that it has started may hold the pipe for longer.
-Result<Output> read_while_running(int pipe, pid_t pid, std::optional<std::chrono::seconds> limit) {
+Result<Output> read_while_running(int pipe, pid_t pid, const ProgramCall& call) {
   Output output;
-  std::optional<Clock::time_point> end;
-  if (limit) end = Clock::now() + *limit;
+  Patience patience(call.tag);
+  auto end = call.limit ? Clock::now() + *call.limit : Clock::time_point::max();
   auto ended = open_pidfd(pid);
   // Kernels before 5.3 have no pidfd; there the end of the pipe must do.
   std::array<pollfd, 2> events = {{{pipe, POLLIN, 0}, {ended.ok() ? ended->get() : -1, POLLIN, 0}}};
   for (bool open = true; open && events[1].revents == 0;) {
-    int ready = ::poll(events.data(), events.size(), milliseconds_until(end));
+    int ready = ::poll(events.data(), events.size(), milliseconds_until(std::min(end, patience.next())));
     if (ready < 0 && errno != EINTR) return sys_error("poll");
-    if (ready == 0) {
+    if (ready == 0 && Clock::now() >= end) {
       output.late = true;
       break;
     }
+    if (ready == 0) patience.tell();
     open = read_some(pipe, output.text);
     if (!open && ended.ok()) {  // it may go on without: its end is what counts
       open = true;
@@ -140,7 +158,7 @@ Result<void> run_program(const ProgramCall& call, const std::vector<std::string>
       {input.get(), STDIN_FILENO}, {writer.get(), STDOUT_FILENO}, {writer.get(), STDERR_FILENO}};
   auto child = TRY(start(request, call.name.substr(0, call.name.find(' '))));
   writer.reset();
-  auto [output, late] = TRY(read_while_running(reader.get(), child.pid(), call.limit));
+  auto [output, late] = TRY(read_while_running(reader.get(), child.pid(), call));
   if (late) ::kill(-child.pid(), SIGKILL);  // with what it has started; its number is its own until wait()
   int status = TRY(child.wait());
   read_some(reader.get(), output);

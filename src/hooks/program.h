@@ -20,9 +20,9 @@ struct ProgramCall {
 };
 
 // Runs the program and waits for it; what it leaves running is not waited for. It is killed
-// when this process dies. What it prints becomes lines of the engine's log, or, where it fails, part of the
-// error, as it is; of long output the end. A line that begins with [INFO], [WARN] or [ERROR] is one of that
-// level.
+// when this process dies. A line of the log says after some seconds that it is waited for. What it prints
+// becomes lines of the engine's log, or, where it fails, part of the error, as it is; of long output the end.
+// A line that begins with [INFO], [WARN] or [ERROR] is one of that level.
 Result<void> run_program(const ProgramCall& call, const std::vector<std::string>& environment);
 // The same of a hook, which has no arguments.
 Result<void> run_hook_program(const std::string& path, const std::vector<std::string>& environment);

@@ -117,6 +117,21 @@ load site
   assert_only_error "hook $site/hooks.d/10.sh exited with status 1, and printed nothing"
 }
 
+@test "hooks.d: one that takes long is named while it is waited for" {
+  as_user mkfifo "$TEST_HOME/go" "$TEST_HOME/log"
+  site_hook 10.sh <<<$'#!/bin/sh\nread -r line <"'"$TEST_HOME"$'/go"\necho "$line"'
+  start true 2>"$TEST_HOME/log" &
+  local said log
+  exec {log}<"$TEST_HOME/log"
+  read -r -t 60 -u "$log" said
+  assert_equal "$said" '[INFO] 10.sh: has been running for 5 s; the container waits for it'
+  echo gone on >"$TEST_HOME/go"
+  read -r -t 60 -u "$log" said
+  assert_equal "$said" '[INFO] 10.sh: gone on'
+  exec {log}<&-
+  wait $!
+}
+
 @test "hooks.d: a failing one fails the start, with its status and what it printed" {
   site_hook 10-works.sh <<<$'#!/bin/sh\n:'
   site_hook 20-fails.sh <<<$'#!/bin/sh\necho "no such device: x"\necho "  see the manual" >&2\nexit 3'
