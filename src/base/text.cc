@@ -67,6 +67,10 @@ std::optional<std::string_view> leading_variable(std::string_view text) {
   return text.substr(2, end - 2);
 }
 
+std::string counted(size_t number, std::string_view noun) {
+  return std::to_string(number) + " " + std::string(noun) + (number == 1 ? "" : "s");
+}
+
 std::string human_bytes(unsigned long long bytes) {
   constexpr std::array units = {"B", "kB", "MB", "GB", "TB", "PB"};
   double value = static_cast<double>(bytes);

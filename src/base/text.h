@@ -28,6 +28,9 @@ std::optional<Int> parse_number(std::string_view text) {
 // NAME, where the text begins with `${NAME}`.
 std::optional<std::string_view> leading_variable(std::string_view text);
 
+// "1 image", "2 images": for people.
+std::string counted(size_t number, std::string_view noun);
+
 // "1.5 GB": for people. Decimal units.
 std::string human_bytes(unsigned long long bytes);
 

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "contract/reference.h"
 #include "engine/image_list.h"
 #include "engine/user_store.h"
 #include "store/downloads.h"
@@ -12,7 +13,7 @@ namespace pyxis::cli {
 namespace {
 
 struct GcArguments {
-  std::vector<std::string> images;
+  std::vector<std::string> images, files;  // files: by their addresses
   uint64_t max_bytes = 0, max_days = 0;
   bool limit_bytes = false, limit_days = false, dry_run = false;
 };
@@ -42,9 +43,8 @@ void print(const Collection& collection, bool dry_run) {
   for (const auto& image : collection.images)
     std::cout << image.digest.hex().substr(0, 12) << "  " << date_text(image.last_use) << "  "
               << printable(image.reference) << "\n";
-  log::info(std::to_string(collection.images.size()) + " images and " +
-            std::to_string(collection.layers.size()) + " layers " + verb + ": " +
-            human_bytes(collection.bytes));
+  log::info(counted(collection.images.size(), "image") + " and " +
+            counted(collection.layers.size(), "layer") + " " + verb + ": " + human_bytes(collection.bytes));
 }
 
 void print(const std::vector<Download>& files, bool dry_run) {
@@ -54,13 +54,28 @@ void print(const std::vector<Download>& files, bool dry_run) {
     std::cout << date_text(file.last_use) << "  " << printable(file.url) << "\n";
     bytes += file.bytes;
   }
-  log::info(std::to_string(files.size()) + " image files " + (dry_run ? "would go" : "removed") + ": " +
+  log::info(counted(files.size(), "image file") + (dry_run ? " would go: " : " removed: ") +
             human_bytes(bytes));
 }
 
-Result<int> gc(const GcArguments& arguments, const Environment& environment) {
+// Of what is named, addresses of image files are files.
+Result<void> part_files(const Store& store, GcArguments& arguments) {
+  std::vector<std::string> images;
+  for (auto& name : arguments.images) {
+    auto reference = parse_reference(name);
+    bool file = reference.ok() && reference->scheme == Reference::Scheme::url;
+    if (file && !TRY(find_download(store, reference->path)))
+      return fail("no file of " + printable(name) + " in the store", "'pyxis images' shows those there are");
+    (file ? arguments.files : images).push_back(std::move(name));
+  }
+  arguments.images = std::move(images);
+  return ok();
+}
+
+Result<int> gc(GcArguments arguments, const Environment& environment) {
   auto settings = TRY(load_settings(environment));
   auto store = TRY(open_user_store(settings));
+  TRY(part_files(store, arguments));
   TRY(store.sweep_staging());
   auto inventory = TRY(take_inventory(store));
   auto limits = TRY(limits_of(arguments, store, inventory));
@@ -68,7 +83,7 @@ Result<int> gc(const GcArguments& arguments, const Environment& environment) {
   auto removed =
       arguments.dry_run ? plan_collection(inventory, limits) : TRY(collect(store, limits, waiting));
   print(removed, arguments.dry_run);
-  DownloadLimits files{limits.unused_since, limits.bytes};
+  DownloadLimits files{arguments.files, limits.unused_since, limits.bytes};
   // What the layers leave of it.
   if (files.bytes) *files.bytes -= std::min(*files.bytes, inventory.bytes() - removed.bytes);
   print(TRY(collect_downloads(store, files, arguments.dry_run)), arguments.dry_run);
@@ -80,7 +95,7 @@ Result<int> gc(const GcArguments& arguments, const Environment& environment) {
 Action add_gc(CLI::App& app, const Environment& environment) {
   auto* command = app.add_subcommand("gc", "Remove images that are not needed from the store");
   auto arguments = std::make_shared<GcArguments>();
-  command->add_option("IMAGE", arguments->images, "These go, by name or digest");
+  command->add_option("IMAGE", arguments->images, "These go, by name, digest or address");
   auto* bytes = command
                     ->add_option("--max-size", arguments->max_bytes,
                                  "Then as many go as bring the layers below this, the longest unused first")

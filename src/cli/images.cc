@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "engine/image_list.h"
 #include "engine/user_store.h"
+#include "store/downloads.h"
 
 namespace pyxis::cli {
 namespace {
@@ -30,6 +31,9 @@ Result<int> images(const Environment& environment) {
     rows.push_back(image_row(inventory, image));
     rows.back().push_back(state_of(image));
   }
+  for (const auto& file : TRY(list_downloads(store)))
+    rows.push_back({printable(file.url), "-", "-", human_bytes(file.bytes), human_bytes(0),
+                    date_text(file.last_use), "file"});
   std::cout << table_text(rows);
   return 0;
 }
@@ -44,6 +48,7 @@ Action add_images(CLI::App& app, const Environment& environment) {
       "SIZE is that of the unpacked layers; SHARED is the part of it that other images have, too: it is on "
       "disk once.\n"
       "'of the node': its layers are in the store that all users of this node share.\n"
+      "'file': an image file that came from an address, as it is.\n"
       "STATE: 'in use' where a container stands on it, 'pinned', 'unnamed' where no name means it any more.");
   return [&environment] { return images(environment); };
 }

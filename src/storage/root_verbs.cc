@@ -20,9 +20,9 @@ namespace {
 void print(const Collection& collection, bool dry_run) {
   for (const auto& image : collection.images)
     std::cout << image.digest.text() << "  " << printable(image.reference) << "\n";
-  std::cout << collection.images.size() << (collection.images.size() == 1 ? " image" : " images") << " and "
-            << collection.layers.size() << (collection.layers.size() == 1 ? " layer" : " layers")
-            << (dry_run ? " would go: " : " removed: ") << human_bytes(collection.bytes) << "\n";
+  std::cout << counted(collection.images.size(), "image") << " and "
+            << counted(collection.layers.size(), "layer") << (dry_run ? " would go: " : " removed: ")
+            << human_bytes(collection.bytes) << "\n";
 }
 
 struct OpenStore {

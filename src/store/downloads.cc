@@ -48,6 +48,13 @@ bool complete(const Download& facts) {
          static_cast<uint64_t>(info.st_size) == facts.bytes;
 }
 
+std::vector<Download> read_all(const Store& store, const Fd& files, const std::vector<std::string>& keys) {
+  std::vector<Download> all;
+  for (const auto& key : keys)
+    if (auto facts = read_facts(store, files, key); facts.ok()) all.push_back(std::move(*facts));
+  return all;  // without one that is being replaced
+}
+
 }  // namespace
 
 std::string download_lock(const std::string& url) {
@@ -82,23 +89,27 @@ void touch_download(const Store& store, const std::string& url) {
     ::utimensat(files->get(), (key_of(url) + "/" + facts_name).c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
 }
 
+Result<std::vector<Download>> list_downloads(const Store& store) {
+  auto files = TRY(open_files(store));
+  auto all = read_all(store, files, TRY(list_directory(files.get())));
+  std::ranges::sort(all, {}, &Download::url);
+  return all;
+}
+
 Result<std::vector<Download>> collect_downloads(const Store& store, const DownloadLimits& limits,
                                                 bool dry_run) {
   auto files = TRY(open_files(store));
   auto alone = dry_run ? Fd() : TRY(store.lock_exclusive(collection_lock));
-  std::vector<Download> all, gone;
+  auto all = read_all(store, files, TRY(list_directory(files.get())));
+  std::vector<Download> gone;
   uint64_t bytes = 0;
-  for (const auto& key : TRY(list_directory(files.get()))) {
-    auto facts = read_facts(store, files, key);
-    if (!facts.ok()) continue;  // one that is being replaced
-    bytes += facts->bytes;
-    all.push_back(std::move(*facts));
-  }
+  for (const auto& each : all) bytes += each.bytes;
   std::ranges::sort(all, {}, [](const Download& each) { return std::pair(each.last_use, each.url); });
   for (auto& each : all) {
+    bool named = std::ranges::count(limits.urls, each.url) > 0;
     bool old = limits.unused_since && each.last_use < *limits.unused_since;
     bool too_much = limits.bytes && bytes > *limits.bytes;
-    if (!old && !too_much) continue;
+    if (!named && !old && !too_much) continue;
     if (!dry_run) TRY(remove_tree(files.get(), key_of(each.url)));
     bytes -= each.bytes;
     gone.push_back(std::move(each));

@@ -1,7 +1,7 @@
 // Image files that came from an address: files/<sha256 of the address>/{image, facts.json}.
 //
-// Whoever brings one holds the exclusive lock `download_lock(url)`. It is replaced by a rename, and removed while
-// others have it open: they go on with what they have. The facts' date is that of the last use.
+// Whoever brings one holds the exclusive lock `download_lock(url)`. It is replaced by a rename, and removed
+// while others have it open: they go on with what they have. The facts' date is that of the last use.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +32,12 @@ Result<std::string> publish_download(const Store& store, StagingDirectory stagin
 // It was used now.
 void touch_download(const Store& store, const std::string& url);
 
+// Those that are there, by their addresses.
+Result<std::vector<Download>> list_downloads(const Store& store);
+
 struct DownloadLimits {
-  std::optional<uint64_t> unused_since;  // those whose last use was before go
+  std::vector<std::string> urls;         // these go
+  std::optional<uint64_t> unused_since;  // and those whose last use was before
   std::optional<uint64_t> bytes;         // then those that were not used for longest, until there are no more
 };
 // Removes (`dry_run`: only says) what goes. Waits for starts that are under way.

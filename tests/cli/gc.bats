@@ -122,7 +122,7 @@ age_image() { # NAME DAYS
   fault release
   wait "$pull"
   run cat <&"$gc"
-  assert_line --regexp '1 images and 1 layers removed'
+  assert_line --regexp '1 image and 1 layer removed'
   assert_equal "$(layer_count)" 0
 }
 

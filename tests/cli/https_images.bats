@@ -188,11 +188,28 @@ downloads() { grep -c '^GET .* 20[06]' "$log" || true; }
   assert_equal "$(find "$(store)/files" -name image | wc -l)" 2
   find "$(store)/files" -name facts.json -exec grep -l '/x.sqsh' {} + | xargs touch -d '3 days ago'
   run -0 pyxis gc --max-age 1 --dry-run
-  assert_output --partial "1 image files would go"
+  assert_output --partial "1 image file would go"
   run -0 pyxis gc --max-age 1
   assert_output --partial "$at/x.sqsh"
   refute_output --partial "$at/y.sqsh"
   assert_equal "$(find "$(store)/files" -name image | wc -l)" 1
   run -0 pyxis gc --max-size 1
   assert_equal "$(find "$(store)/files" -name image | wc -l)" 0
+}
+
+@test "images lists image files with their addresses, and gc takes one by that" {
+  serve
+  cp "$files/x.sqsh" "$files/y.sqsh"
+  run -0 with_ca start "$at/x.sqsh" cat /text
+  run -0 with_ca start "$at/y.sqsh" cat /text
+  run -0 pyxis images
+  assert_line --regexp "^$at/x.sqsh +- +- +[0-9.]+ MB +0 B +20.* file$"
+  assert_line --regexp "^$at/y.sqsh .* file$"
+  run -0 pyxis gc "$at/x.sqsh"
+  assert_output --partial '1 image file removed'
+  run -0 pyxis images
+  refute_output --partial x.sqsh
+  assert_line --partial "$at/y.sqsh"
+  run pyxis gc "$at/x.sqsh"
+  assert_only_error "no file of $at/x.sqsh in the store" 'pyxis images'
 }

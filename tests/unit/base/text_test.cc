@@ -44,6 +44,12 @@ TEST(ParseNumber, RefusesWhatDoesNotFit) {
   EXPECT_FALSE(parse_number<int8_t>("128"));
 }
 
+TEST(Counted, OneIsNotSeveral) {
+  EXPECT_EQ(counted(0, "image"), "0 images");
+  EXPECT_EQ(counted(1, "image"), "1 image");
+  EXPECT_EQ(counted(2, "image file"), "2 image files");
+}
+
 TEST(HumanBytes, HasThreeDigitsAtMost) {
   EXPECT_EQ(human_bytes(0), "0 B");
   EXPECT_EQ(human_bytes(999), "999 B");
