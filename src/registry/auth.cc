@@ -32,6 +32,13 @@ bool has_control(const std::string& text) {
   return false;
 }
 
+// A password may have lines: Google's is a file of JSON. One at the end is a slip, as of `echo | base64`.
+bool bad_secret(std::string secret) {
+  if (!secret.empty() && has_control(secret.substr(secret.size() - 1))) return true;
+  std::erase_if(secret, [](char c) { return c == '\n' || c == '\r' || c == '\t'; });
+  return has_control(secret);
+}
+
 // Bearer before Basic: its tokens are for this repository only.
 std::optional<Challenge> choose(const HttpResponse& refused) {
   std::optional<Challenge> chosen;
@@ -87,7 +94,8 @@ Result<void> Authenticator::look_up(const std::string& realm_host, const std::st
   for (const auto& warning : lookup.warnings) warn_(warning);
   credential_ = std::move(lookup.found);
   looked_up_ = true;
-  if (credential_ && has_control(credential_->user + credential_->secret + credential_->registry_token))
+  if (credential_ &&
+      (has_control(credential_->user + credential_->registry_token) || bad_secret(credential_->secret)))
     return fail("the secret of " + credential_->describe() + " has control characters in it");
   return ok();
 }

@@ -98,6 +98,17 @@ TEST_F(TokenRegistry, SecretGoesToTheTokenServerOnly) {
     EXPECT_THAT(request.header("authorization"), Not(HasSubstr("Basic")));
 }
 
+TEST_F(TokenRegistry, SecretMayHaveLinesButDoesNotEndWithOne) {
+  home_.write(".credentials", "machine 127.0.0.1 login _json_key password \"{\n\t1\r\n}\"");
+  EXPECT_TRUE(Client(settings()).head_manifest(reference_at(registry_)).ok());
+  EXPECT_EQ(token_server_.requests().back().header("authorization"), "Basic X2pzb25fa2V5OnsKCTENCn0=");
+  for (std::string secret : {"hunter2\n", "hunter2\r", "hunt\033er2"}) {
+    home_.write(".credentials", "machine 127.0.0.1 login me password \"" + secret + "\"");
+    EXPECT_THAT(Client(settings()).head_manifest(reference_at(registry_)).error().text(),
+                HasSubstr("the secret of user me (from " + places_.netrc + ") has control characters in it"));
+  }
+}
+
 TEST_F(TokenRegistry, WithoutARepositoryThePasswordIsProvedAndNoRightsAreAskedFor) {
   home_.write(".credentials", "machine 127.0.0.1 login me password hunter2");
   Http http(settings().http);
