@@ -6,7 +6,10 @@ import socketserver
 import sys
 import threading
 
-USER, PASSWORD = "alice", "wonderland"
+# Users as public registries have them, signs of the shell's in their names included. One password is a file, one wants quotes.
+LOGINS = dict.fromkeys(("alice", "$oauthtoken", "AWS", "oauth2accesstoken", "00000000-0000-0000-0000-000000000000"), "wonderland")
+LOGINS["_json_key"] = '{\n  "type": "service_account",\n  "private_key": "-----\\nwonder$(land)`\\n-----"\n}'
+LOGINS["robot$team+puller"] = '$wonder"\\land'
 
 
 def identity(headers):
@@ -18,7 +21,7 @@ def identity(headers):
         user, _, password = base64.b64decode(value).decode().partition(":")
     except ValueError:
         return False
-    return user if (user, password) == (USER, PASSWORD) else False
+    return user if LOGINS.get(user) == password else False
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -108,3 +108,10 @@ rendezvous='echo "$RANK $LOCAL_RANK $WORLD_SIZE $MASTER_ADDR $MASTER_PORT ${OMP_
   run -0 --separate-stderr step --export=ALL,PYTORCH_VERSION=1 --container-image="$REGISTRY/busybox" sh -c 'echo "${RANK-}${MASTER_PORT-}"'
   assert_output ''
 }
+
+@test "PyTorch: an image that does not say that it has it gets a rendezvous where the job says so by --container-env" {
+  run -0 --separate-stderr step -n2 --export=ALL,PYTORCH_VERSION=2 --container-env=PYTORCH_VERSION --container-image="$REGISTRY/busybox" \
+    sh -c "$rendezvous"
+  assert_equal "$(sort <<<"$output" | cut -d' ' -f1-4)" '0 0 2 node1
+1 1 2 node1'
+}
