@@ -126,6 +126,47 @@ machine $REGISTRY_BASIC login alice password wonderland"
   assert_output --partial user=alice
 }
 
+@test "Bearer: the logins of the recipes: a sign of the shell's in a user's name, secrets made anew, a key file, quotes" {
+  local program logins line user count=0
+  as_user mkdir "$TEST_HOME/bin"
+  while read -r program line; do
+    printf '#!/bin/sh\n[ "$*" = "%s" ] && echo wonderland\n' "$line" | as_user tee "$TEST_HOME/bin/$program" >/dev/null
+    as_user chmod 755 "$TEST_HOME/bin/$program"
+  done <<'END'
+aws ecr get-login-password --region eu-west-1
+gcloud auth print-access-token
+az acr login --name team --expose-token --output tsv --query accessToken
+END
+  write_secret key.json "$(logins_of_token_server | jq -r '._json_key')"
+  logins=$(sed -n '/^<!-- login lines/,/^```$/s/^machine [^ ]*/machine REGISTRY/p' "$repo/docs/recipes.md" |
+    sed -e "s/REGISTRY/$REGISTRY_TOKEN/; s/USER/alice/; s/password SECRET$/password wonderland/" -e 's/"SECRET"$/"$wonder\\"\\\\land"/')
+  while read -r line; do
+    user=$(cut -d' ' -f4 <<<"$line")
+    write_secret $credentials "$line"
+    mark_requests token-server
+    run -0 pyxis PATH="$TEST_HOME/bin:/usr/bin:/bin" digest "$REGISTRY_TOKEN/busybox"
+    run requests token-server
+    assert_output --partial "user=$user"
+    ((++count))
+  done <<<"$logins"
+  assert_equal "$count" 10
+  # All in one file: the name of the image says whose it is.
+  write_secret $credentials "$logins"
+  mark_requests token-server
+  # shellcheck disable=SC2016
+  run -0 pyxis digest 'docker://$oauthtoken@'"$REGISTRY_TOKEN#busybox"
+  run requests token-server
+  assert_output --partial 'user=$oauthtoken'
+  as_user rm "$TEST_HOME/$credentials"
+  # shellcheck disable=SC2016
+  docker_login "$REGISTRY_TOKEN" '$oauthtoken:wonderland'
+  run -0 pyxis digest "$REGISTRY_TOKEN/busybox"
+}
+
+logins_of_token_server() {
+  PYTHONPATH=$repo/tests/support PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -c 'import http_service, json; print(json.dumps(http_service.LOGINS))'
+}
+
 @test "Bearer: a wrong password is the token server's word" {
   write_secret $credentials "machine $REGISTRY_TOKEN login alice password looking-glass"
   run pyxis pull "$REGISTRY_TOKEN/busybox"
