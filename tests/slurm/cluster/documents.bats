@@ -57,23 +57,8 @@ login() { # COMMAND...
     "$repo/scripts/cluster" run --user alice -- env -C "$HERE" ENROOT_RUNTIME_PATH="$HERE/run" JOB="${JOB:-}" "$@" </dev/null 3>&-
 }
 
-# One file for each block: NUMBER.sh to run, NUMBER.not with the reason for one that is not.
-blocks() { # DOCUMENT DIRECTORY
-  mkdir -p "$2"
-  awk -v directory="$2" '
-    /^<!-- not run: .* -->$/ { reason = $0; next }
-    /^```/ {
-      if (inside) { close(file); inside = 0; reason = ""; next }
-      inside = 1
-      file = directory "/" sprintf("%04d", NR) (/^```./ ? ".other" : reason != "" ? ".not" : ".sh")
-      next
-    }
-    inside { print >file; next }
-    NF { reason = "" }' "$1"
-}
-
 run_blocks() { # DOCUMENT LEAST: so many there are at least
-  blocks "$repo/$1" "$HERE/blocks-${1##*/}"
+  "$repo/tests/support/blocks" "$repo/$1" "$HERE/blocks-${1##*/}"
   run_files "$1" "$HERE/blocks-${1##*/}" "$2"
 }
 
@@ -128,7 +113,7 @@ open_workbench() { # NAME [OPTION...]
   open_workbench served --container-name=app
   tell served 'echo "this one" >/marker'
   rm -f "$HERE"/home/.ssh/{box,box_host_key,config,known_hosts}
-  blocks "$repo/docs/recipes.md" "$HERE/blocks-ssh"
+  "$repo/tests/support/blocks" "$repo/docs/recipes.md" "$HERE/blocks-ssh"
   chmod -R a+rX "$HERE/blocks-ssh"
   login bash -e "$(grep -l ssh-keygen "$HERE"/blocks-ssh/*.sh)"
   sed -i 's/--container-image=[^ ]* --container-name=box/--container-name=app:exec/; s/--container-mount-home//' "$script"
