@@ -67,9 +67,19 @@ write_job_container_conf() { # NODE...
     for node; do echo "NodeName=$node AutoBasePath=true BasePath=$dir/$node/jobs"; done
 }
 
+# Also this machine, on which srun runs: the controller looks up its name to tell an srun that its step has ended. Where it cannot,
+# Slurm 24.11 tries for ten seconds for each srun, and does nothing else meanwhile. This machine's own file may say 127.0.0.1, which
+# is the controller's as well.
 write_hosts() { # NODE...
-    local machine
-    cat /etc/hosts 2>/dev/null || true
+    local login machine
+    login=$(uname -n)
+    awk -v login="$login" '{
+        sub(/#.*/, "")
+        line = $1
+        for (i = 2; i <= NF; i++) if ($i == "localhost" || $i != login && index(login, $i ".") != 1) line = line " " $i
+        if (line != $1) print line }' /etc/hosts 2>/dev/null || true
+    [[ $login != *.* ]] || login+=" ${login%%.*}"
+    [[ $login == localhost ]] || echo "$(host_address) $login"
     for machine in head "$@"; do echo "$(machine_address "$machine") $machine"; done
 }
 
