@@ -16,6 +16,7 @@ constexpr std::array known = {
     KnownRelease{36, "20.11"}, KnownRelease{37, "21.08"}, KnownRelease{38, "22.05"},
     KnownRelease{39, "23.02"}, KnownRelease{40, "23.11"}, KnownRelease{41, "24.05"},
     KnownRelease{42, "24.11"}, KnownRelease{43, "25.05"}, KnownRelease{44, "25.11"},
+    KnownRelease{45, "26.05"},
 };
 
 std::string release_name(unsigned long number) {
