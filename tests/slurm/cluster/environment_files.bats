@@ -223,6 +223,7 @@ END
 }
 
 @test "what PMIx sets for each task stays, and how its parts are chosen is the file's to say" {
+  need_pmix
   file work <<<"image = \"$REGISTRY/mpi\""$'\n[env]\nPMIX_MCA_gds = "hash"\nPMIX_RANK = "9"\nPMIX_NAMESPACE = ""'
   run -0 --separate-stderr as alice env EDF_PATH="$EDF" PMIX_MCA_gds=job srun --jobid="$ALICE_JOB" --overlap -N2 -n2 --mpi=pmix --environment=work \
     sh -c 'echo "$SLURM_PROCID $PMIX_RANK $PMIX_MCA_gds ${PMIX_NAMESPACE:+named}"'

@@ -38,6 +38,14 @@ step_of() { # USER [OPTION...] COMMAND...
 
 step() { step_of alice "$@"; }
 
+# Debian builds its Slurm 26.05 without it. A plugin that is there and does not load is a failure.
+need_pmix() {
+  local plugins
+  plugins=$(controller scontrol show config | sed -n 's/^PluginDir *= *//p')
+  assert [ -d "$plugins" ]
+  compgen -G "$plugins/mpi_pmix*.so" >/dev/null || skip "this Slurm was built without PMIx"
+}
+
 # A cluster of a file's own, beside the suite's, of one node; ended by `own_cluster_down`. It has an allocation of alice's.
 own_cluster_up() { # NAME [ARGUMENT...]: of scripts/cluster up
   export PYXIS_CLUSTER_DIR=$PYXIS_CLUSTER_DIR-$1 SUITE ALICE_JOB

@@ -23,6 +23,7 @@ token 6'
 }
 
 @test "PMIx: OpenMPI does inside, over two nodes, what it does outside" {
+  need_pmix
   run -0 --separate-stderr ring --mpi=pmix "$OUTSIDE/ring"
   assert_ring
   run -0 --separate-stderr ring --mpi=pmix --container-image="$IMAGE" ring
@@ -42,6 +43,7 @@ token 6'
 }
 
 @test "MPI in a named container, started again by a later step" {
+  need_pmix
   run -0 --separate-stderr ring --container-image="$IMAGE" --container-name=mpi true
   run -0 --separate-stderr ring --mpi=pmix --container-name=mpi ring
   assert_ring
@@ -52,6 +54,7 @@ token 6'
 }
 
 @test "PMIx: its directory and variables are there in a step that uses it, and only there" {
+  need_pmix
   run -0 --separate-stderr step --mpi=pmix --container-image="$IMAGE" sh -c '
     echo "$PMIX_RANK $PMIX_MCA_psec=$PMIX_SECURITY_MODE $PMIX_MCA_gds=$PMIX_GDS_MODULE"
     [ -d "$PMIX_SERVER_TMPDIR" ] && echo "its directory"
@@ -66,6 +69,7 @@ token 6'
 }
 
 @test "PMIx: what the user has set for it stays" {
+  need_pmix
   run -0 --separate-stderr step --mpi=pmix --export=ALL,PMIX_MCA_gds=hash --container-image="$IMAGE" sh -c 'echo "$PMIX_MCA_gds"'
   assert_output hash
 }

@@ -65,6 +65,7 @@ namespaces='readlink /proc/self/ns/mnt; readlink /proc/self/ns/user'
 }
 
 @test "what PMIx needs comes into a container that is joined" {
+  need_pmix
   # shellcheck disable=SC2016
   local show='[ -n "$PMIX_SERVER_TMPDIR" ] && [ -d "$PMIX_SERVER_TMPDIR" ] && echo there'
   open_shell first step --container-image="$IMAGE" --container-name=both
