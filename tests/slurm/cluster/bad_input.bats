@@ -83,9 +83,9 @@ fails_to_import() { # IMAGE PART...
   fails_to_import "$REGISTRY/arm64only:manifest" 'arm64' 'amd64'
 }
 
-# A file system of SIZE as alice's store: the step fails for want of space and leaves nothing unfinished.
-fails_in() { # SIZE
-  local left
+# A file system of SIZE as alice's store: the step fails for want of space, says each TEXT, and leaves nothing unfinished.
+fails_in() { # SIZE TEXT...
+  local left text
   on node1 mount -t tmpfs -o "size=$1,mode=700,uid=$(id -u alice),gid=$(id -g alice)" tmpfs "$HOME_OF_ALICE/.local/share"
   run --separate-stderr step --container-image="$REGISTRY/zeros" echo ran
   left=$(on node1 find "$HOME_OF_ALICE/.local/share/pyxis" -path '*/pyxis/tmp/*' -prune -o -name zeros -o -path '*/pyxis/containers/*/*' -prune) || true
@@ -94,20 +94,17 @@ fails_in() { # SIZE
   assert_output ''
   assert_said_once "error: pyxis: failed to import docker image: $REGISTRY/zeros"
   assert_equal "$(grep -c 'error: pyxis: ' <<<"$stderr")" 2
-  assert_said "$HOME_OF_ALICE/.local/share/pyxis"
+  for text in "$HOME_OF_ALICE/.local/share/pyxis" "${@:2}"; do assert_said "$text"; done
   assert_equal "$left" ''
   assert_nothing_left
 }
 
 @test "a disk that is too small for the layers as they come" {
-  fails_in 512k
-  assert_said 'no space on the file system of'
-  assert_said 'are free'
+  fails_in 512k 'no space on the file system of' 'are free'
 }
 
 @test "a disk that is full in the middle of unpacking" {
-  fails_in 64m
-  assert_said 'No space left on device'
+  fails_in 64m 'No space left on device'
 }
 
 @test "a store that cannot be written" {
