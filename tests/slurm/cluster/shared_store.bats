@@ -255,10 +255,11 @@ no_site_policy() {
 }
 
 @test "attack: who was given layers cannot make them writable" {
+  forget_all
   run -0 step_of bob --container-image="$IMAGE" true
   local before
   before=$(tree_hash)
-  attack bob locked "$(images_there | head -n 1)" "$REGISTRY" busybox
+  attack bob locked "$(images_there)" "$REGISTRY" busybox
   withstood
   assert_output --partial 'clear read-only: withstood'
   assert_equal "$(tree_hash)" "$before"
