@@ -1,4 +1,5 @@
 """Real distributions: the smallest Debian in which apt works, from Debian's own archive."""
+import copy
 import io
 import subprocess
 import tarfile
@@ -43,8 +44,18 @@ def cleaned(raw):
     with tarfile.open(fileobj=io.BytesIO(raw)) as whole, tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as kept:
         for entry in whole:
             if not entry.isdev() and not (entry.isfile() and entry.name.removeprefix("./").startswith(TRACES)):
-                kept.addfile(entry, whole.extractfile(entry) if entry.isfile() else None)
+                kept.addfile(without_holes(entry), whole.extractfile(entry) if entry.isfile() else None)
     return out.getvalue()
+
+
+def without_holes(entry):
+    """As the file is read from the archive: tar of newer Debians notes where files are sparse, and extractfile() fills them."""
+    if not entry.issparse():
+        return entry
+    entry = copy.copy(entry)
+    entry.type, entry.sparse = tarfile.REGTYPE, None
+    entry.pax_headers = {key: value for key, value in entry.pax_headers.items() if not key.startswith("GNU.sparse.")}
+    return entry
 
 
 def make_bookworm():
