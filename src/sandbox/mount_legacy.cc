@@ -61,7 +61,7 @@ Result<void> apply(const MountChange& change, MountTarget& target) {
     }
   }
   if (change.propagation) {
-    auto flag = propagation_flag(*change.propagation) | (change.recursive_propagation ? MS_REC : 0);
+    auto flag = propagation_flag(*change.propagation) | (change.recursive_propagation ? +MS_REC : 0);
     if (::mount(nullptr, path.c_str(), nullptr, flag, nullptr) != 0) return sys_error("set propagation");
   }
   return ok();
@@ -72,7 +72,7 @@ class LegacyMountApi final : public MountApi {
   Result<void> bind(int source, bool recursive, const MountChange& change,
                     MountTarget& target) const override {
     if (::mount(fd_path(source).c_str(), fd_path(target.fd.get()).c_str(), nullptr,
-                MS_BIND | (recursive ? MS_REC : 0), nullptr) != 0)
+                MS_BIND | (recursive ? +MS_REC : 0), nullptr) != 0)
       return sys_error("bind");
     TRY(target.reopen());
     return apply(change, target);
