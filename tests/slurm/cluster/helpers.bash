@@ -38,12 +38,17 @@ step_of() { # USER [OPTION...] COMMAND...
 
 step() { step_of alice "$@"; }
 
+# Whether Slurm was built with it; PATTERN is of its file's name.
+has_slurm_plugin() { # PATTERN
+  local directory
+  directory=$(controller scontrol show config | sed -n 's/^PluginDir *= *//p')
+  assert [ -d "$directory" ]
+  compgen -G "$directory/$1.so" >/dev/null
+}
+
 # Debian builds its Slurm 26.05 without it. A plugin that is there and does not load is a failure.
 need_pmix() {
-  local plugins
-  plugins=$(controller scontrol show config | sed -n 's/^PluginDir *= *//p')
-  assert [ -d "$plugins" ]
-  compgen -G "$plugins/mpi_pmix*.so" >/dev/null || skip "this Slurm was built without PMIx"
+  has_slurm_plugin 'mpi_pmix*' || skip "this Slurm was built without PMIx"
 }
 
 # A cluster of a file's own, beside the suite's, of one node; ended by `own_cluster_down`. It has an allocation of alice's.

@@ -17,7 +17,9 @@ SCRIPT
   # Linux 6.18 numbers namespaces per processor, and takes one with a lower number for an older one, which it refuses to bind:
   # job_container/tmpfs would fail now and then ("ns base mount failed") if the node were not on one processor.
   taskset -pc "$(awk '$1 == "Cpus_allowed_list:" { sub(/[-,].*/, "", $2); print $2 }' /proc/self/status)" $BASHPID >/dev/null
-  own_cluster_up job-container --slurm-options "JobContainerType=job_container/tmpfs PrologFlags=Contain TaskProlog=$TASK_PROLOG"
+  local own_tmp=JobContainerType=job_container/tmpfs
+  ! has_slurm_plugin namespace_tmpfs || own_tmp=NamespaceType=namespace/tmpfs # as it is called in Slurm 26.05
+  own_cluster_up job-container --slurm-options "$own_tmp PrologFlags=Contain TaskProlog=$TASK_PROLOG"
   ln -s pyxis "$PYXIS_CLUSTER_DIR/prefix/bin/enroot"
 }
 
