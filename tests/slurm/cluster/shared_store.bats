@@ -42,10 +42,12 @@ on_node1_as() { # USER COMMAND...
 layers_there() { find "$(shared)/layers/sha256" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort; }
 images_there() { find "$(shared)/images/sha256" -mindepth 1 -maxdepth 1 -printf 'sha256:%f\n' | sort; }
 
-# Everything of the layers: names, kinds, modes, owners, sizes, times, links, contents.
+# Everything of the layers: names, kinds, modes, owners, links, sizes, times, contents; but for the note that a layer is on the
+# disk, which comes some time after it.
 tree_hash() {
+  local but=(! -regex '\./[0-9a-f]*/durable')
   (cd "$(shared)/layers/sha256" &&
-    { find . -printf '%P %y %m %u %g %s %T@ %l\n' | sort; find . -type f -print0 | sort -z | xargs -0 sha256sum; } | sha256sum)
+    { find . "${but[@]}" -printf '%P %y %m %u %g %l\n' | sort; find . -mindepth 2 "${but[@]}" -printf '%P %s %T@\n' | sort; find . -type f "${but[@]}" -print0 | sort -z | xargs -0 sha256sum; } | sha256sum)
 }
 
 blobs_asked_for() { # KIND: of the registry; configurations of images do not count
