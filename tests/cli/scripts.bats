@@ -63,3 +63,24 @@ lay_trap() { # MARK
   assert_line --partial "can change $at/link"
   assert_equal "$(ls -A "$at/elsewhere")" ''
 }
+
+@test "the store that a node of the cluster gives a user is mounted in his home, wherever he has links to" {
+  mkdir -m 700 "$at/precious"
+  # shellcheck disable=SC2016
+  give_store='
+    . scripts/lib/common.sh; . scripts/lib/cluster/machine.sh
+    dir=$1 given=$2
+    getent() { echo "$2:x:0:0::$given:"; }
+    in_machine() { "${@:2}"; }
+    trap "grep \" $dir\" /proc/self/mountinfo | cut -d \" \" -f 5" EXIT
+    give_local_store node1 "$3"'
+  as_user mkdir -p "$TEST_HOME/.local/share"
+  mv "$TEST_HOME" "$at/home" && ln -s "$at/home" "$TEST_HOME"
+  run -0 unshare --mount bash -c "$give_store" - "$at" "$TEST_HOME" "$PYXIS_TEST_USER"
+  assert_output "$at/home/.local/share"
+  as_user rmdir "$TEST_HOME/.local/share"
+  as_user ln -s "$at/precious" "$TEST_HOME/.local/share"
+  run -1 unshare --mount bash -c "$give_store" - "$at" "$TEST_HOME" "$PYXIS_TEST_USER"
+  assert_line --partial "$at/home/.local/share is a link"
+  refute_line "$at/precious"
+}

@@ -81,9 +81,12 @@ restore_resolver() { # MACHINE
 # on real clusters, so every node gets its own directory under each test user's ~/.local/share, where the store is by default.
 give_local_store() { # NODE USER
     local home store
-    home=$(getent passwd "$2" | cut -d: -f6)
+    home=$(realpath "$(getent passwd "$2" | cut -d: -f6)")
     store=$(machine_dir "$1")/store/$2
     mkdir -p "$(dirname "$store")"
     install -d -m 700 -o "$2" -g "$(id -g "$2")" "$store"
-    in_machine "$1" mount --bind "$store" "$home/.local/share"
+    # The directory is the user's, who may lay a link there at any time: it would have root mount it anywhere.
+    # shellcheck disable=SC2016
+    in_machine "$1" bash -c 'cd "$1" && [[ $(pwd -P) == "$1" ]] && exec mount --no-canonicalize --bind "$0" .' \
+        "$store" "$home/.local/share" || die "$home/.local/share is a link" "Remedy: make it a directory of $2's."
 }
