@@ -7,7 +7,9 @@ victim=/tmp/pyxis-victim
 setup() {
   make_home
   rm -rf /tmp/pyxis-escape-* /var/tmp/pyxis-escape-*
-  printf 'untouched\n' >$victim
+  # Its name is in the images, so others know it: what they have laid there is not written to.
+  rm -f $victim
+  (set -o noclobber && printf 'untouched\n' >$victim)
   chown "$PYXIS_TEST_USER:" $victim
 }
 
