@@ -88,7 +88,17 @@ std::optional<std::string> not_for_root(const Ground& ground) {
            ": root writes nothing there";
   if ((ground.info.st_mode & 022) != 0 && (ground.info.st_mode & S_ISVTX) == 0)
     return ground.path + " can be written by others: root writes nothing there";
-  return std::nullopt;
+  if (auto real = read_link(fd_path(ground.directory.get())); real.ok() && *real == ground.path)
+    return std::nullopt;
+  // A link is on the way: whose it is chooses what is there, which may be root's own.
+  for (auto end = ground.path.find('/', 1);; end = ground.path.find('/', end + 1)) {
+    auto part = ground.path.substr(0, end);
+    struct stat info;
+    if (::lstat(part.c_str(), &info) != 0) return sys_error(part).message;
+    if (info.st_uid != 0)
+      return part + " belongs to uid " + std::to_string(info.st_uid) + ": root does not go where it leads";
+    if (end == part.npos) return std::nullopt;
+  }
 }
 
 std::string remedy_of_refusal(const Place& place, const Ground& ground, int code, uid_t uid) {

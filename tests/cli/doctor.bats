@@ -221,6 +221,21 @@ store_on() { # TYPE OPTIONS [SCRIPT]
   as_user mkdir -p "$(store)"
   run --separate-stderr env -i HOME="$TEST_HOME" PATH=/usr/sbin:/usr/bin "$PYXIS" doctor --json
   assert_found skip "user's store" 'root writes nothing there' 'as the user'
+  # In a directory for all, a link of a user's has the name that root's is to have.
+  mkdir -m 1777 "$node/tmp" && mkdir "$node/precious" "$node/real"
+  local before
+  before=$(stat -c %y "$node/precious")
+  as_user ln -s "$node/precious" "$node/tmp/link"
+  runtime_found() { # PATH VERDICT FACT
+    run --separate-stderr env -i HOME="$node" ENROOT_RUNTIME_PATH="$1" PATH=/usr/sbin:/usr/bin "$PYXIS" doctor --json
+    [[ $(found "$2" 'runtime directory') == *"$3"* ]] || fail "$output"
+  }
+  runtime_found "$node/tmp/link" skip "$node/tmp/link belongs to uid"
+  runtime_found "$node/tmp/link/deeper" skip "$node/tmp/link belongs to uid"
+  assert_equal "$(stat -c %y "$node/precious")" "$before" # nothing was made there
+  # Root's own links are as good as what they lead to.
+  ln -s "$node/real" "$node/tmp/own"
+  runtime_found "$node/tmp/own" pass "$node/tmp/own"
 }
 
 @test "doctor: the node's store: without its user, and on a file system that cannot have it" {
