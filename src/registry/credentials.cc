@@ -11,6 +11,7 @@
 #include "base/pipe.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "base/writers.h"
 #include "contract/reference.h"
 #include "image/json_fields.h"
 #include "registry/command.h"
@@ -25,6 +26,7 @@ constexpr size_t max_file = 4u << 20;
 struct SecretFile {
   std::string content;
   bool others_can_read = false;
+  Result<void> writers = ok();  // why it is not only the user's and root's to change
 };
 
 // Nothing where there is no such file.
@@ -41,6 +43,7 @@ Result<std::optional<SecretFile>> read_secret_file(const std::string& path) {
   SecretFile out;
   out.content = TRY_CONTEXT(read_fd(file->get(), max_file), path);
   out.others_can_read = (info.st_mode & (S_IRGRP | S_IROTH)) != 0;
+  out.writers = check_writers(info, path);
   return std::optional(std::move(out));
 }
 
@@ -105,6 +108,8 @@ Result<void> look_in_netrc(const CredentialPlaces& places, const CredentialQuery
   credential.user = entry->login;
   credential.secret = entry->password;
   credential.source = places.netrc;
+  // What others have written is not to be executed.
+  if (entry->expression) TRY_CONTEXT(file->writers, where + ": its shell expression");
   if (entry->expression)
     credential.secret =
         TRY_CONTEXT(evaluate(entry->password, places.environment, stop), where + ": its shell expression");

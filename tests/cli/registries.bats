@@ -109,6 +109,18 @@ machine $REGISTRY_BASIC login alice password wonderland"
   assert_line --regexp "^\[WARN\] .*$credentials.*chmod 600"
 }
 
+@test "a secret that is a shell expression is not executed where others can have written it" {
+  write_secret $credentials "machine $REGISTRY_BASIC login alice password \$(touch $TEST_HOME/executed; echo wonderland)"
+  as_user chmod 622 "$TEST_HOME/$credentials"
+  run pyxis digest "$REGISTRY_BASIC/busybox"
+  assert_only_error "$credentials line 1: its shell expression" 'can be changed by other users'
+  chown daemon: "$TEST_HOME/$credentials"
+  chmod 644 "$TEST_HOME/$credentials"
+  run pyxis digest "$REGISTRY_BASIC/busybox"
+  assert_only_error "$credentials line 1: its shell expression" 'belongs to another user'
+  assert [ ! -e "$TEST_HOME/executed" ]
+}
+
 @test "Bearer: anonymously what is public" {
   run -0 pyxis pull "$REGISTRY_TOKEN/public/busybox"
 }

@@ -1,6 +1,7 @@
 #include "registry/credentials.h"
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include "contract/reference.h"
 #include "temporary_directory.h"
@@ -124,6 +125,17 @@ TEST_F(Credentials, ShellExpression) {
   EXPECT_THAT(error(at("d")), HasSubstr("prints nothing"));
   EXPECT_THAT(look(at("e")).found->secret, Not(HasSubstr("cmdline")))
       << "the expression is in the process list";
+}
+
+TEST_F(Credentials, WhatOthersCanWriteIsNotExecuted) {
+  auto witness = home_.path() + "/executed";
+  home_.write(".config/enroot/.credentials",
+              "machine a login x password $(touch " + witness + ")\nmachine b login x password plain\n",
+              0622);
+  EXPECT_THAT(error(at("a")), HasSubstr(".credentials line 1: its shell expression"));
+  EXPECT_THAT(error(at("a")), HasSubstr("can be changed by other users"));
+  EXPECT_NE(::access(witness.c_str(), F_OK), 0);
+  EXPECT_EQ(look(at("b")).found->secret, "plain");
 }
 
 TEST_F(Credentials, ReadableByOthersIsSaid) {
