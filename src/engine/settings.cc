@@ -1,6 +1,5 @@
 #include "engine/settings.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include "base/process.h"
 #include "base/spelling.h"
 #include "base/text.h"
+#include "engine/configuration_files.h"
 #include "engine/setting_rows.h"
 
 namespace pyxis {
@@ -90,12 +90,10 @@ std::string meant_setting(const std::string& name) {
   return std::ranges::count(known, name) > 0 ? "" : did_you_mean(name, known);
 }
 
-Result<void> read_settings_file(const std::string& path, Settings& settings, const Environment& given) {
-  auto text = read_file(path, 1 << 20);
-  if (!text.ok()) return text.error().code == ENOENT ? ok() : Result<void>(std::move(text).error());
+Result<void> read_settings_file(const ConfigurationText& file, Settings& settings, const Environment& given) {
   int number = 0;
-  for (const auto& raw : split(*text, '\n')) {
-    auto where = path + ":" + std::to_string(++number);
+  for (const auto& raw : split(file.text, '\n')) {
+    auto where = file.path + ":" + std::to_string(++number);
     auto line = trim(raw);
     if (line.empty() || line[0] == '#') continue;
     auto setting = TRY_CONTEXT(split_setting(line), where);
@@ -104,18 +102,6 @@ Result<void> read_settings_file(const std::string& path, Settings& settings, con
     if (!given.has(setting.name))
       settings.environment.set(setting.name, TRY_CONTEXT(expand(setting.value, settings.environment), where));
   }
-  return ok();
-}
-
-Result<void> read_settings_files(const std::string& directory, Settings& settings, const Environment& given) {
-  TRY(read_settings_file(directory + "/enroot.conf", settings, given));
-  auto extra = open_path(directory + "/enroot.conf.d", O_RDONLY | O_DIRECTORY);
-  if (!extra.ok()) return ok();
-  auto names = TRY(list_directory(extra->get()));
-  std::sort(names.begin(), names.end());
-  for (const auto& name : names)
-    if (name.ends_with(".conf"))
-      TRY(read_settings_file(directory + "/enroot.conf.d/" + name, settings, given));
   return ok();
 }
 
@@ -160,7 +146,8 @@ Result<Settings> load_settings(const Environment& environment) {
   Settings settings;
   settings.environment = environment;
   settings.sysconf_path = environment.get_or("ENROOT_SYSCONF_PATH", "/etc/enroot");
-  TRY(read_settings_files(settings.sysconf_path, settings, environment));
+  for (const auto& file : TRY(configuration_with_extras(settings.sysconf_path, "enroot.conf", ".conf")))
+    TRY(read_settings_file(file, settings, environment));
   set_defaults(settings);
   for (const auto& row : setting_rows()) {
     auto value = settings.environment.get_or(row.name, "");

@@ -64,6 +64,28 @@ load site
   assert_only_error "$site/mounts.d/50.fstab belongs to another user (uid 12345)"
 }
 
+@test "enroot.conf: what others could have written is refused, and none of its commands is executed" {
+  site_file enroot.conf <<<"ENROOT_TEMP_PATH \$(touch $TEST_HOME/executed; echo /tmp)"
+  site_file enroot.conf.d/10.conf <<<"ENROOT_MAX_PROCESSORS \$(touch $TEST_HOME/executed; echo 1)"
+  local file
+  for file in "$site/enroot.conf" "$site/enroot.conf.d/10.conf"; do
+    rm -f "$TEST_HOME/executed"
+    chmod 664 "$file"
+    run start true
+    assert_only_error "$file can be changed by other users" 'chmod go-w'
+    run -1 env -i PATH=/usr/bin:/bin HOME="$TEST_HOME/none" ENROOT_SYSCONF_PATH="$site" ASAN_OPTIONS="${ASAN_OPTIONS:-}" "$PYXIS" list
+    assert_only_error "$file can be changed by other users"
+    chmod 644 "$file"
+    chown 12345 "$file"
+    run start true
+    assert_only_error "$file belongs to another user (uid 12345)"
+    assert [ ! -e "$TEST_HOME/executed" ]
+    chown root: "$file"
+  done
+  run -0 start true
+  assert [ -e "$TEST_HOME/executed" ]
+}
+
 @test "configuration of the host's root counts in a user namespace, where it seems to be nobody's" {
   site_file environ.d/10.env <<<'A=site'
   inside() { as_user unshare --user --map-current-user --keep-caps "$@"; }
