@@ -115,7 +115,9 @@ Findings check_plugin(const Context& context, const PlugstackLine& line, const s
              "run: make install, or: sed -i '" + std::to_string(line.number) + "s|.*|" + line_to_add + "|' " +
                  line.file}};
   Findings findings;
-  if (auto problem = changeable_by_others(plain_path(context.path(path))))
+  auto problem = changeable_by_others(context.path(path));  // where links on the way are
+  if (!problem) problem = changeable_by_others(plain_path(context.path(path)));
+  if (problem)
     findings.push_back(
         {check, Verdict::fail, problem->text() + ", and root loads it", keep_for_root(*problem)});
   else

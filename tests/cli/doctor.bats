@@ -304,6 +304,10 @@ store_on() { # TYPE OPTIONS [SCRIPT]
   doctor
   assert_found fail plugin "$node/spank_pyxis.so can be changed by others than root" "run: chown root: $node/spank_pyxis.so && chmod go-w $node/spank_pyxis.so"
   chmod 755 "$node/spank_pyxis.so"
+  mkdir -m 777 "$node/releases" && ln -s "$node" "$node/releases/current"
+  plugstack "required $node/releases/current/spank_pyxis.so store=user pyxis_path=$PYXIS"
+  doctor
+  assert_found fail plugin "$node/releases can be changed by others than root" "chmod go-w $node/releases"
   plugstack "required $node/spank_pyxis.so store=user pyxis_path=$node/pyxis"
   doctor
   assert_found fail engine "$node/pyxis: No such file" 'run: make install'
