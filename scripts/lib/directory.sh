@@ -7,7 +7,7 @@
 trust_directory() {
     local owner name mode
     read -r owner name mode < <(stat -c '%u %U %A' "$1" 2>/dev/null) || return 0
-    [[ ($owner == 0 || $owner == "$EUID") && $mode == d???????[!w]* ]] ||
+    [[ ($owner == 0 || $owner == "${SUDO_UID:-$EUID}") && $mode == d???????[!w]* ]] ||
         die "others than root and you can change $1 (it is $name's, $mode)" "Remedy: remove it, or name another directory in $2."
 }
 

@@ -18,6 +18,11 @@ bool ends_as_image_file(std::string_view path) {
   return std::ranges::any_of(extensions, [&](std::string_view each) { return path.ends_with(each); });
 }
 
+std::string without_query(std::string_view image) {
+  auto query = is_address(image) ? image.find('?') : image.npos;
+  return std::string(image.substr(0, query)) + (query == image.npos ? "" : "?...");
+}
+
 std::string image_file_stem(std::string_view image) {
   if (is_address(image)) image = image.substr(0, image.find('?'));
   auto name = image.substr(image.rfind('/') + 1);

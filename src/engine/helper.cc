@@ -83,6 +83,8 @@ Result<Helper> start_helper(const HelperCommand& command, const Settings& settin
   spawn_request.program = TRY(installed_part(name));
   spawn_request.arguments = command.arguments;
   spawn_request.environment = settings.environment.lines();
+  spawn_request.environment.insert(spawn_request.environment.end(), command.environment.begin(),
+                                   command.environment.end());
   spawn_request.descriptors = command.descriptors;
   spawn_request.descriptors.emplace_back(theirs.get(), import_news_fd);
   spawn_request.close_others = true;

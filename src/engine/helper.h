@@ -19,6 +19,7 @@ namespace pyxis {
 struct HelperCommand {
   std::vector<std::string> arguments;            // the program's name, the verb, and what that takes
   std::vector<std::pair<int, int>> descriptors;  // (here, there), from 4
+  std::vector<std::string> environment;  // lines besides the settings: arguments are seen by everybody
 };
 
 struct Helper {

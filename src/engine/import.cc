@@ -18,9 +18,14 @@ ImportRequest pinned(ImportRequest request) {
 
 // `name` and `verb`: pyxis-import import, pyxis-ask head, pyxis-ask digest.
 HelperCommand helper_command(const std::string& name, const std::string& verb, const ImportRequest& request) {
-  return {{name, verb, request.reference.user, request.reference.canonical(), request.platform.text(),
-           request.shown_as},
-          {}};
+  auto image = request.reference.canonical();
+  HelperCommand command{{name, verb, request.reference.user, without_query(image), request.platform.text(),
+                         without_query(request.shown_as)},
+                        {},
+                        {}};
+  if (command.arguments[3] != image)
+    command.environment.push_back(std::string(whole_address_variable) + "=" + image);
+  return command;
 }
 
 Result<Digest> digest_from(HelperCommand command, const Settings& settings, Reporter& reporter) {

@@ -14,6 +14,9 @@ constexpr int import_news_fd = 3;
 // Where `pyxis-ask share` has the way to the shared store.
 constexpr int import_storage_fd = 4;
 
+// An address whose query is a secret, in the environment: as an argument it is cut (without_query()).
+constexpr auto whole_address_variable = "PYXIS_WHOLE_ADDRESS";
+
 struct ImportNews {
   enum class Kind : uint64_t { warn, progress, progress_end, done, failed, note };
   Kind kind = Kind::done;

@@ -7,6 +7,7 @@
 #include "base/pipe.h"
 #include "base/process.h"
 #include "contract/handover.h"
+#include "contract/image_file_name.h"
 #include "contract/reference.h"
 #include "contract/task_environment.h"
 #include "engine/devices.h"
@@ -226,9 +227,10 @@ class Start {
   // Once the file is open, or unpacked, it may go from the store.
   Result<LaunchedContainer> launch_address(const ImportRequest& import) {
     auto files = TRY(hold_images(*store_));
-    reporter_.importing(request_.image);
+    auto shown = without_query(request_.image);
+    reporter_.importing(shown);
     auto path = TRY(bring_image_file(settings_, import, reporter_));
-    reporter_.imported(request_.image);
+    reporter_.imported(shown);
     auto launched = launch_file(path);
     TRY(unlock(files.get()));  // explicitly, as above
     return launched;

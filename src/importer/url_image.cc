@@ -7,6 +7,7 @@
 
 #include "base/disk_full.h"
 #include "base/text.h"
+#include "contract/image_file_name.h"
 #include "engine/helper_program.h"
 #include "engine/user_store.h"
 #include "importer/registry_access.h"
@@ -32,11 +33,12 @@ Result<void> check_allowed(const Url& url, const ClientSettings& client) {
   auto host = host_of(url);
   const auto* rule = client.registries.find(host, "");
   if (rule && rule->blocked)
-    return Error{url.text + ": the site has blocked '" + rule->prefix + "' (" + rule->match.where + ")",
-                 "ask its administrators", EPERM};
+    return Error{
+        without_query(url.text) + ": the site has blocked '" + rule->prefix + "' (" + rule->match.where + ")",
+        "ask its administrators", EPERM};
   if (!url.plain() || is_loopback(url.host) || client.http.allow_http || (rule && rule->location.insecure))
     return ok();
-  return fail(url.text + ": plain http is not allowed",
+  return fail(without_query(url.text) + ": plain http is not allowed",
               "write https://, or see ENROOT_ALLOW_HTTP in the admin guide");
 }
 
@@ -102,6 +104,7 @@ class UrlImage {
   UrlImage(const Settings& settings, const ImportRequest& request, Reporter& reporter, Url url)
       : settings_(settings),
         name_(request.reference.path),
+        shown_(without_query(name_)),
         reporter_(reporter),
         url_(std::move(url)),
         stop_(stop_on_signals()) {}
@@ -148,7 +151,7 @@ class UrlImage {
 
   Error explained(Server& by, const HttpOutcome& outcome, unsigned attempts) {
     Inquiry inquiry;
-    inquiry.object = name_;
+    inquiry.object = shown_;
     inquiry.registry = host_of(url_);
     inquiry.identity = identity_;
     inquiry.places = by.client.credentials.list();
@@ -168,7 +171,7 @@ class UrlImage {
     auto outcome = TRY(ask(*by, question, {}));
     const auto& answer = outcome.response;
     if (unanswered(outcome.failure) || (outcome.failure == HttpFailure::none && answer.status >= 500)) {
-      reporter_.warn("using " + name_ + " as it was last downloaded: " + explained(*by, outcome, 1).message);
+      reporter_.warn("using " + shown_ + " as it was last downloaded: " + explained(*by, outcome, 1).message);
       return true;
     }
     if (outcome.failure != HttpFailure::none) return explained(*by, outcome, 1);
@@ -186,7 +189,7 @@ class UrlImage {
 
   Result<Download> fetch(Fd file) {
     auto by = TRY(server(Patience::patient));
-    Incoming incoming(std::move(file), name_, reporter_);
+    Incoming incoming(std::move(file), shown_, reporter_);
     Backoff backoff(by->client.http, stop_);
     Download facts;
     facts.url = name_;
@@ -213,7 +216,7 @@ class UrlImage {
       constexpr uint64_t enough_progress = 1u << 20;
       if (incoming.bytes() > before + enough_progress) backoff.progress();
       if (backoff.again(outcome)) continue;
-      if (stop_.stop_requested()) return sys_error(name_, ECANCELED);
+      if (stop_.stop_requested()) return sys_error(shown_, ECANCELED);
       return explained(*by, outcome, backoff.attempts());
     }
     TRY(incoming.check_kind());
@@ -222,7 +225,7 @@ class UrlImage {
   }
 
   const Settings& settings_;
-  const std::string name_;
+  const std::string name_, shown_;
   Reporter& reporter_;
   const Url url_;
   const std::stop_token stop_;

@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "base/pipe.h"
 #include "contract/answer.h"
+#include "contract/image_file_name.h"
 #include "spank/engine.h"
 
 namespace pyxis::spank {
@@ -248,7 +249,7 @@ std::unique_ptr<Engine> engine_of(const Config& config) {
 std::string failure_headline(Phase phase, const std::string& container, const std::string& image) {
   switch (phase) {
     case Phase::import:
-      return "failed to import docker image: " + image;
+      return "failed to import docker image: " + without_query(image);
     case Phase::create:
       return "failed to create container filesystem: " + container;
     case Phase::join:

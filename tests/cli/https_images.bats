@@ -213,3 +213,25 @@ downloads() { grep -c '^GET .* 20[06]' "$log" || true; }
   run pyxis gc "$at/x.sqsh"
   assert_only_error "no file of $at/x.sqsh in the store" 'pyxis images'
 }
+
+@test "the query of an address, which may be its key, is in no message and in no arguments" {
+  serve
+  wrapped=(strace -f -qq -e trace=execve -s 4096 -o "$BATS_TEST_TMPDIR/programs")
+  run -0 with_ca start "$at/x.sqsh?key=SECRET" cat /text
+  assert_output --partial first
+  refute_output --partial SECRET
+  assert_equal "$(cat "$log")" 'GET /x.sqsh?key=SECRET 200'
+  run -0 grep -c '"pyxis-ask"' "$BATS_TEST_TMPDIR/programs"
+  # Of those that are started, which is what the user has typed aside; strace shows no environment.
+  run grep '\["pyxis-' "$BATS_TEST_TMPDIR/programs"
+  assert_output --partial '/x.sqsh?...'
+  refute_output --partial SECRET
+  wrapped=()
+  stop_serving
+  run -0 with_ca start "$at/x.sqsh?key=SECRET" cat /text
+  assert_output --partial "using $at/x.sqsh?... as it was last downloaded"
+  refute_output --partial SECRET
+  run with_ca start "$at/y.sqsh?key=SECRET" cat /text
+  assert_one_error "$at/y.sqsh?..."
+  refute_output --partial SECRET
+}
