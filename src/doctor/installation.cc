@@ -29,11 +29,12 @@ Findings check_settings(const Context& context) {
     const auto& error = context.settings.error();
     auto where = error.message.substr(0, error.message.find(": "));
     auto colon = where.rfind(':');
-    bool line = where.starts_with('/') && colon != where.npos;
-    return {{check, Verdict::fail, error.text(),
-             line ? "run: sed -i '" + where.substr(colon + 1) + "s/^/#/' " + where.substr(0, colon) +
-                        " (or put the line right)"
-                  : "run: pyxis info, once it is put right"}};
+    if (where.starts_with('/') && colon != where.npos)
+      return {{check, Verdict::fail, error.text(),
+               "run: sed -i '" + where.substr(colon + 1) + "s/^/#/' " + where.substr(0, colon) +
+                   " (or put the line right)"}};
+    return {{check, Verdict::fail, error.message,
+             "run: " + (error.remedy.empty() ? "pyxis info, once it is put right" : error.remedy)}};
   }
   Findings findings;
   for (const auto& typo : context.settings->likely_typos)

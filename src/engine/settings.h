@@ -42,7 +42,8 @@ struct Setting {
 };
 Result<Setting> parse_setting(std::string_view line, const Environment& environment);
 
-// Reads the files and completes defaults. Errors name file, line and setting.
+// Reads the files and completes defaults. Errors name file, line and setting; EPERM: others than root and
+// the caller can write a file, or its directory (configuration_files.h).
 Result<Settings> load_settings(const Environment& environment);
 
 // The user's own entry in the host's databases (getpwuid_r): LDAP and the like work.

@@ -347,6 +347,13 @@ libexec() { realpath "$(dirname "$PYXIS")/../libexec"; }
   [[ -n $(found pass 'user namespaces') ]]
 }
 
+@test "doctor: settings that others can write" {
+  echo 'ENROOT_REMAP_ROOT no' >"$node/etc/enroot.conf"
+  chmod 666 "$node/etc/enroot.conf"
+  doctor ENROOT_SYSCONF_PATH="$node/etc"
+  assert_found fail settings "$node/etc/enroot.conf can be changed by other users" "run: chmod go-w $node/etc/enroot.conf"
+}
+
 @test "doctor: a setting that is nearly one, and one that is a hook's own" {
   printf 'ENROOT_MAX_CONECTIONS 3\nENROOT_OF_OUR_HOOK x\n' >"$node/etc/enroot.conf"
   chmod 644 "$node/etc/enroot.conf"

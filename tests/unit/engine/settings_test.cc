@@ -160,6 +160,18 @@ TEST_F(SettingsFiles, OfTheDirectoryComeInOrderAndAfterTheFile) {
   EXPECT_THAT(text_of(load()), HasSubstr(path("etc/enroot.conf.d/40-bad.conf:2")));
 }
 
+// Their commands are run as the user.
+TEST_F(SettingsFiles, ThatOthersCanWriteAreRefused) {
+  conf("ENROOT_A $(touch " + path("ran") + ")\n");
+  ASSERT_EQ(::chmod(path("etc/enroot.conf").c_str(), 0666), 0);
+  EXPECT_THAT(text_of(load()), HasSubstr(path("etc/enroot.conf") + " can be changed by other users"));
+  EXPECT_FALSE(exists("ran"));
+  ASSERT_EQ(::chmod(path("etc/enroot.conf").c_str(), 0644), 0);
+  write("etc/enroot.conf.d/10-a.conf", "ENROOT_B 1\n");
+  ASSERT_EQ(::chmod(path("etc/enroot.conf.d").c_str(), 0777), 0);
+  EXPECT_THAT(text_of(load()), HasSubstr(path("etc/enroot.conf.d") + " can be changed by other users"));
+}
+
 TEST_F(SettingsFiles, FlagsAreSwitched) {
   for (std::string word : {"yes", "y", "true", "1", "on"}) {
     environment_.set("ENROOT_REMAP_ROOT", word);
