@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <thread>
 
 #include "base/fs.h"
@@ -90,7 +91,11 @@ std::string meant_setting(const std::string& name) {
   return std::ranges::count(known, name) > 0 ? "" : did_you_mean(name, known);
 }
 
-Result<void> read_settings_file(const ConfigurationText& file, Settings& settings, const Environment& given) {
+// FILE:LINE of the settings that files have set.
+using Origins = std::map<std::string, std::string, std::less<>>;
+
+Result<void> read_settings_file(const ConfigurationText& file, Settings& settings, const Environment& given,
+                                Origins& origins) {
   int number = 0;
   for (const auto& raw : split(file.text, '\n')) {
     auto where = file.path + ":" + std::to_string(++number);
@@ -99,8 +104,23 @@ Result<void> read_settings_file(const ConfigurationText& file, Settings& setting
     auto setting = TRY_CONTEXT(split_setting(line), where);
     if (auto meant = meant_setting(setting.name); !meant.empty())
       settings.likely_typos.push_back(where + ": there is no setting '" + setting.name + "'" + meant);
-    if (!given.has(setting.name))
-      settings.environment.set(setting.name, TRY_CONTEXT(expand(setting.value, settings.environment), where));
+    if (given.has(setting.name)) continue;
+    settings.environment.set(setting.name, TRY_CONTEXT(expand(setting.value, settings.environment), where));
+    origins[setting.name] = where;
+  }
+  return ok();
+}
+
+// As the settings' own types; an error names the line, if it is one of a file.
+Result<void> take_values(Settings& settings, const Origins& origins) {
+  for (const auto& row : setting_rows()) {
+    auto value = settings.environment.get_or(row.name, "");
+    if (!row.read || value.empty()) continue;
+    auto taken = row.read(settings, std::string(row.name), value);
+    if (taken.ok()) continue;
+    auto origin = origins.find(row.name);
+    return origin == origins.end() ? std::move(taken).error()
+                                   : std::move(taken).error().context(origin->second);
   }
   return ok();
 }
@@ -146,13 +166,11 @@ Result<Settings> load_settings(const Environment& environment) {
   Settings settings;
   settings.environment = environment;
   settings.sysconf_path = environment.get_or("ENROOT_SYSCONF_PATH", "/etc/enroot");
+  Origins origins;
   for (const auto& file : TRY(configuration_with_extras(settings.sysconf_path, "enroot.conf", ".conf")))
-    TRY(read_settings_file(file, settings, environment));
+    TRY(read_settings_file(file, settings, environment, origins));
   set_defaults(settings);
-  for (const auto& row : setting_rows()) {
-    auto value = settings.environment.get_or(row.name, "");
-    if (row.read && !value.empty()) TRY(row.read(settings, std::string(row.name), value));
-  }
+  TRY(take_values(settings, origins));
   return settings;
 }
 

@@ -344,6 +344,9 @@ libexec() { realpath "$(dirname "$PYXIS")/../libexec"; }
   chmod 644 "$node/etc/enroot.conf"
   doctor ENROOT_SYSCONF_PATH="$node/etc"
   assert_found fail settings "$node/etc/enroot.conf:2" "run: sed -i '2s/^/#/' $node/etc/enroot.conf"
+  printf '%s\n' '# of the site' 'ENROOT_REMAP_ROOT maybe' >"$node/etc/enroot.conf"
+  doctor ENROOT_SYSCONF_PATH="$node/etc"
+  assert_found fail settings "$node/etc/enroot.conf:2: ENROOT_REMAP_ROOT: 'maybe'" "run: sed -i '2s/^/#/' $node/etc/enroot.conf"
   [[ -n $(found pass 'user namespaces') ]]
 }
 

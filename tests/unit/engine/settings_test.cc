@@ -123,6 +123,11 @@ TEST_F(SettingsFiles, ErrorsNameFileAndLine) {
               HasSubstr(path("etc/enroot.conf:3: 'LD_PRELOAD' is not a setting")));
   EXPECT_THAT(failure("=x\n"), HasSubstr("enroot.conf:1"));
   EXPECT_THAT(failure("\nENROOT_A $(unfinished\n"), HasSubstr(path("etc/enroot.conf:2")));
+  EXPECT_THAT(failure("\nENROOT_REMAP_ROOT maybe\n"),
+              HasSubstr(path("etc/enroot.conf:2: ENROOT_REMAP_ROOT: 'maybe' is neither yes nor no")));
+  EXPECT_THAT(failure("ENROOT_MAX_CONNECTIONS many\n"), HasSubstr(path("etc/enroot.conf:1: ENROOT_MAX_")));
+  environment_.set("ENROOT_REMAP_ROOT", "perhaps");
+  EXPECT_THAT(failure("ENROOT_REMAP_ROOT maybe\n"), ::testing::StartsWith("ENROOT_REMAP_ROOT: 'perhaps'"));
 }
 
 TEST_F(SettingsFiles, KnownNamesAreThoseOfTheSpecification) {
