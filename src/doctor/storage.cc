@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "doctor/checks.h"
 #include "doctor/place.h"
@@ -83,8 +85,14 @@ Findings try_node_store(const Context& context, const spank::Config& config) {
 Findings check_steps_directory(const std::string& path) {
   constexpr auto check = "runtime directory of steps";
   struct stat info;
-  if (::lstat(path.c_str(), &info) != 0)
-    return {{check, Verdict::pass, path + ", which slurmd makes when it starts", ""}};
+  if (::lstat(path.c_str(), &info) != 0) {
+    auto parent = path.substr(0, std::max<size_t>(path.rfind('/'), 1));
+    if (::stat(parent.c_str(), &info) == 0 && S_ISDIR(info.st_mode))
+      return {{check, Verdict::pass, path + ", which slurmd makes when it starts", ""}};
+    return {{check, Verdict::fail,
+             path + " (runtime_path): there is no directory " + parent + ", and slurmd does not make it",
+             "run: install -d -m 755 " + parent + " && systemctl restart slurmd"}};
+  }
   if (!S_ISDIR(info.st_mode))
     return {{check, Verdict::fail, path + " is no directory",
              "run: rm " + path + " && systemctl restart slurmd"}};

@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/fs.h"
 #include "spank/step.h"
 
@@ -17,7 +19,11 @@ Result<void> make_runtime_path(const std::string& runtime_path) {
   int code = errno;
   struct stat info;
   if (::stat(runtime_path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return ok();
-  return sys_error("create runtime_path " + runtime_path, code == EEXIST ? ENOTDIR : code);
+  auto error = sys_error("create runtime_path " + runtime_path, code == EEXIST ? ENOTDIR : code);
+  if (code == ENOENT)
+    error.remedy = "make the directory above it: install -d -m 755 " +
+                   runtime_path.substr(0, std::max<size_t>(runtime_path.rfind('/'), 1));
+  return error;
 }
 
 Result<std::string> make_user_runtime_dir(const std::string& runtime_path, const Identity& user) {
@@ -27,7 +33,8 @@ Result<std::string> make_user_runtime_dir(const std::string& runtime_path, const
   struct stat info;
   if (::fstat(parent.get(), &info) != 0) return sys_error(runtime_path);
   if (info.st_uid != ::geteuid() || (info.st_mode & 022) != 0)
-    return fail("runtime_path " + runtime_path + " can be written by others than root");
+    return fail("runtime_path " + runtime_path + " can be written by others than root",
+                "chown root: " + runtime_path + " && chmod go-w " + runtime_path);
   auto directory = TRY_CONTEXT(make_directory_at(parent.get(), std::to_string(user.uid), 0700), runtime_path);
   if (::fstat(directory.get(), &info) != 0) return sys_error(path);
   if (info.st_uid != user.uid && info.st_uid != ::geteuid()) return fail(path + " belongs to another user");

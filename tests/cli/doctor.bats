@@ -196,6 +196,15 @@ store_on() { # TYPE OPTIONS [SCRIPT]
   assert_found fail 'runtime directory' "$node/etc belongs to uid 0" 'set ENROOT_RUNTIME_PATH to another directory'
 }
 
+@test "doctor: a runtime_path that slurmd cannot make" {
+  plugstack "required $node/spank_pyxis.so store=user pyxis_path=$PYXIS runtime_path=$node/gone/pyxis"
+  doctor
+  assert_found fail 'runtime directory of steps' "there is no directory $node/gone" "run: install -d -m 755 $node/gone && systemctl restart slurmd"
+  mkdir "$node/gone"
+  doctor
+  assert_success
+}
+
 @test "doctor: a store on a file system without extended attributes: containers are copies, and must be allowed to run" {
   local before=("${wrapped[@]}")
   store_on ramfs mode=0755

@@ -43,7 +43,9 @@ TEST(RuntimeDir, BelongsToTheUserWhereRootMakesIt) {
 
 TEST(RuntimeDir, OnlyTheLastComponentIsMade) {
   Temporary top;
-  EXPECT_FALSE(make_runtime_path(top.path() + "/a/b").ok());
+  auto made = make_runtime_path(top.path() + "/a/b");
+  ASSERT_FALSE(made.ok());
+  EXPECT_THAT(made.error().text(), HasSubstr("install -d -m 755 " + top.path() + "/a"));
 }
 
 TEST(RuntimeDir, ALinkIsNotFollowed) {
