@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/spelling.h"
 #include "base/text.h"
 #include "contract/device_name.h"
 
@@ -171,9 +172,17 @@ constexpr std::array keys = {
               into<&Config::pyxis_path, read_path>},
 };
 
+Error unknown_key(const std::string& name) {
+  std::vector<std::string> known;
+  for (const auto& key : keys) known.emplace_back(key.name);
+  auto near = nearest_name(name, known);
+  return fail("unknown key \"" + printable(name) + "\"",
+              near.empty() ? "pyxis.conf(5) has those there are" : "did you mean '" + near + "'?");
+}
+
 Result<void> read_key(Config& config, const std::string& name, const std::string& value) {
   auto key = std::ranges::find(keys, name, &ConfigKey::name);
-  if (key == keys.end()) return fail("unknown key \"" + printable(name) + "\"");
+  if (key == keys.end()) return unknown_key(name);
   return key->read(config, name, value);
 }
 

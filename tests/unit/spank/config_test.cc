@@ -74,7 +74,9 @@ TEST(Config, BooleansAreThoseOfTheTable) {
 }
 
 TEST(Config, NamesWhatItRefuses) {
-  EXPECT_THAT(problem({"runtime_pat=/x"}), HasSubstr("unknown key \"runtime_pat\""));
+  EXPECT_THAT(problem({"runtime_pat=/x"}),
+              HasSubstr("unknown key \"runtime_pat\"; did you mean 'runtime_path'?"));
+  EXPECT_THAT(problem({"containers=yes"}), HasSubstr("unknown key \"containers\"; pyxis.conf(5)"));
   EXPECT_THAT(problem({"runtime_path=x"}), HasSubstr("runtime_path: invalid value \"x\""));
   EXPECT_THAT(problem({"runtime_path=/"}), HasSubstr("runtime_path"));
   EXPECT_THAT(problem({"store=node"}), HasSubstr("store: invalid value \"node\""));
