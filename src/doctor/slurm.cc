@@ -112,8 +112,8 @@ Findings check_plugin(const Context& context, const PlugstackLine& line, const s
   if (!object.ok())
     return {{check, Verdict::fail,
              line.where() + " names a plugin that is not there: " + object.error().message,
-             "run: make install, or: sed -i '" + std::to_string(line.number) + "s|.*|" + line_to_add + "|' " +
-                 line.file}};
+             "run: make install, or: sed -i '" + std::to_string(line.number) + "s|" + line.plugin +
+                 "|" PYXIS_PLUGIN_FILE "|' " + line.file}};
   Findings findings;
   auto problem = changeable_by_others(context.path(path));  // where links on the way are
   if (!problem) problem = changeable_by_others(plain_path(context.path(path)));

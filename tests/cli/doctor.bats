@@ -308,6 +308,9 @@ store_on() { # TYPE OPTIONS [SCRIPT]
   plugstack "required $node/gone/spank_pyxis.so store=user pyxis_path=$PYXIS"
   doctor
   assert_found fail plugin "$node/gone/spank_pyxis.so: No such file" 'run: make install'
+  bash -c "$(jq -r '.findings[] | select(.check == "plugin").remedy | sub(".*or: "; "")' <<<"$output")"
+  run -0 cat "$node/plugstack.conf"
+  assert_output --regexp "^required /.*/lib/slurm/spank_pyxis.so store=user pyxis_path=$PYXIS\$"
   plugstack "required $node/spank_pyxis.so store=user pyxis_path=$PYXIS"
   chmod 666 "$node/spank_pyxis.so"
   doctor
