@@ -159,11 +159,15 @@ const Result<NameAnswer>& NameCheck::answer_to(Question& question, Reporter& rep
   return *question.answer;
 }
 
+void warn_of_shared(Reporter& reporter, const std::string& shown_as, const std::string& warning) {
+  reporter.warn("using image " + shown_as + " of this node's store: " + warning);
+}
+
 Result<bool> NameCheck::settled(Reporter& reporter) {
   if (!shared_) return true;
   std::string warning;
   bool granted = TRY(shared_->settle(warning)).has_value();
-  if (!warning.empty()) reporter.warn("using image " + shown_as_ + " of this node's store: " + warning);
+  if (!warning.empty()) warn_of_shared(reporter, shown_as_, warning);
   return granted;
 }
 

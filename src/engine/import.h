@@ -55,6 +55,9 @@ Result<Digest> ask_what_is_meant(const Settings& settings, const ImportRequest& 
 // The digest of the manifest for a platform, from the registry.
 Result<Digest> resolve_digest(const Settings& settings, const ImportRequest& request, Reporter& reporter);
 
+// Tells what SharedStore::settle() has warned of.
+void warn_of_shared(Reporter& reporter, const std::string& shown_as, const std::string& warning);
+
 // Asks the registry in the background whether a name still means the image that it was last imported as.
 class NameCheck {
  public:

@@ -229,7 +229,7 @@ Result<Digest> share_image(const Store& store, SharedStore& shared, const Settin
   for (const auto& layer : resolved.parsed.layers) image.layers.push_back(layer.digest);
   image.shared = true;
   if (present) {
-    if (!warning.empty()) reporter.warn(warning);
+    if (!warning.empty()) warn_of_shared(reporter, request.shown_as, warning);
     image.shared_bytes = *present;
   } else {
     auto begin = begin_of(image, origin, client->authorization(pinned));

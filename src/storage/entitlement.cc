@@ -106,7 +106,9 @@ Entitlement::Decision Entitlement::decide(const StorageRequest& claim, const Sto
       if (!can_do_without) return {false, false, answer.text};
       return {true, false, "registry " + claim.origin.registry + " could not be asked: " + answer.text};
     case Verdict::no_https:
-      return {can_do_without, false, answer.text};
+      return {can_do_without, false,
+              "registry " + claim.origin.registry + " could not be asked by https: " + answer.text +
+                  "; plain http counts where http_registries in plugstack.conf names it"};
   }
   return {};
 }

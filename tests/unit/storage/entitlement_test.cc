@@ -307,6 +307,12 @@ TEST_F(EntitlementTest, IsAskedForOverPlainHttpOnlyWhereTheSiteSaysSo) {
         entitlement(AskPolicy::reachable, registries_of_site).decide(claim(at("plain")), image).granted);
     EXPECT_EQ(granted_from(), std::nullopt);
   }
+  granted_before(at("plain"));
+  auto kept = decide(AskPolicy::reachable, at("plain"));
+  EXPECT_TRUE(kept.granted);
+  EXPECT_EQ(kept.text,
+            "registry registry.example could not be asked by https: it said plain; plain http counts where "
+            "http_registries in plugstack.conf names it");
   EXPECT_TRUE(entitlement(AskPolicy::reachable, {"other.example", "registry.example"})
                   .decide(claim(at("plain")), image)
                   .granted);
