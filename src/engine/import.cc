@@ -65,6 +65,15 @@ Result<ImportRequest> with_absolute_path(ImportRequest request) {
   return request;
 }
 
+// What may have been meant as a file: the registry knows no such image, or cannot be reached, as from nodes
+// without a way out.
+void hint_at_file(Error& error, const std::string& shown_as) {
+  if (!ends_as_image_file(shown_as) || shown_as.find("://") != shown_as.npos) return;
+  auto hint = "for a file write ./" + shown_as;
+  if (error.code == 0) error.remedy = hint;
+  if (error.code == EHOSTUNREACH) error.remedy = hint + "; else " + error.remedy;
+}
+
 }  // namespace
 
 Result<void> check_importable(const Reference& reference) {
@@ -87,10 +96,7 @@ Result<StoredImage> import_image(const Store& store, const Settings& settings, c
       check && TRY(check->still_current(reporter)))
     return check->image();
   auto imported = import_by_program(settings, pinned(request), reporter);
-  // The registry's own answer, to what may have been meant as a file.
-  if (!imported.ok() && imported.error().code == 0 && ends_as_image_file(request.shown_as) &&
-      request.shown_as.find("://") == request.shown_as.npos)
-    imported.error().remedy = "for a file write ./" + request.shown_as;
+  if (!imported.ok()) hint_at_file(imported.error(), request.shown_as);
   auto digest = TRY(std::move(imported));
   auto image = TRY(find_image(store, digest));
   if (!image)

@@ -43,6 +43,8 @@ commands=(load pull start batch bundle exec list remove images digest doctor inf
   assert_only_error "x.sqsh: No such file or directory"
   run pyxis load "$REGISTRY/x.sqsh"
   assert_only_error "404 Not Found" "for a file write ./$REGISTRY/x.sqsh"
+  run pyxis ENROOT_TRANSFER_RETRIES=1 load 127.0.0.1:9/x.sqsh
+  assert_only_error "Connection refused" "for a file write ./127.0.0.1:9/x.sqsh; else check that"
 }
 
 @test "the name of an image is not taken for that of a container" {
