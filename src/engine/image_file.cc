@@ -141,7 +141,7 @@ Result<ImageFileTarget> ImageFileTarget::open(const std::string& path, bool repl
   if (!replace && ::faccessat(target.directory(), target.name_.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0)
     return Error{path + " exists already", "choose another name with -o, or remove the file", EEXIST};
   if (::faccessat(target.directory(), ".", W_OK | X_OK, AT_EACCESS) != 0)
-    return sys_error("write " + path).with_remedy("choose another place with -o");
+    return sys_error("write " + path).with_remedy("choose another place");
   auto options = TRY(parse_compression_options(settings.environment.get_or(options_name, "")));
   for (const auto& warning : options.warnings) reporter.warn(warning);
   target.epoch_ = TRY(read_epoch(settings.environment));

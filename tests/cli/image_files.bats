@@ -122,7 +122,7 @@ make_small() { # SIZE
   run pyxis import -o missing/x.sqsh "$FAULTD/ok/busybox"
   assert_only_error "missing/" "No such file or directory"
   run pyxis import -o /etc/x.sqsh "$FAULTD/ok/busybox"
-  assert_only_error "/etc/x.sqsh" "Permission denied" "-o"
+  assert_only_error "/etc/x.sqsh" "Permission denied" "choose another place"
   run pyxis import -o small/ "$FAULTD/ok/busybox"
   assert_only_error "small/" "directory"
   assert_equal "$(requests)" ""
