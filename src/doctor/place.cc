@@ -101,6 +101,20 @@ std::optional<std::string> not_for_root(const Ground& ground) {
   }
 }
 
+// Whoever can write to the directory above can take the user's away.
+std::optional<Finding> check_above(const Context& context, const Place& place) {
+  auto above = place.path.substr(0, std::max<size_t>(place.path.rfind('/') + 1, 1));
+  struct stat info {};
+  if (!place.own || ::stat(above.c_str(), &info) != 0) return std::nullopt;
+  if ((info.st_mode & S_IWOTH) == 0 || (info.st_mode & S_ISVTX) != 0) return std::nullopt;
+  above.resize(std::max<size_t>(above.size() - 1, 1));
+  // Root is not told to change what a link leads to, which may be a user's.
+  if (context.is_root() && plain_path(above) != above) return std::nullopt;
+  return Finding{place.check, Verdict::warn,
+                 above + " can be written by all users, who can take away what is in it",
+                 "run: chmod +t " + above, ""};
+}
+
 std::string remedy_of_refusal(const Place& place, const Ground& ground, int code, uid_t uid) {
   if (code == ENOSPC || code == EDQUOT) return place.cleaning;
   if (code == EROFS) return "run: mount -o remount,rw \"$(findmnt -no TARGET -T " + ground.path + ")\"";
@@ -226,6 +240,7 @@ Findings check_place(const Context& context, const Place& place) {
     findings.push_back({place.check, Verdict::fail, place.path + ": " + made.error().message,
                         remedy_of_refusal(place, *ground, made.error().code, context.uid)});
   }
+  if (auto finding = check_above(context, place)) findings.push_back(std::move(*finding));
   findings.push_back(check_space(place));
   return findings;
 }

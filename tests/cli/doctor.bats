@@ -196,6 +196,17 @@ store_on() { # TYPE OPTIONS [SCRIPT]
   assert_found fail 'runtime directory' "$node/etc belongs to uid 0" 'set ENROOT_RUNTIME_PATH to another directory'
 }
 
+@test "doctor: a store below a directory that all users write to, without the sticky bit" {
+  mkdir -m 777 "$node/stores"
+  chmod 777 "$node/stores"
+  doctor ENROOT_DATA_PATH="$node/stores/own"
+  assert_found warn "user's store" "$node/stores can be written by all users" "run: chmod +t $node/stores"
+  assert_success
+  chmod +t "$node/stores"
+  doctor ENROOT_DATA_PATH="$node/stores/own"
+  [[ -z $(found warn "user's store") ]]
+}
+
 @test "doctor: a runtime_path that slurmd cannot make" {
   plugstack "required $node/spank_pyxis.so store=user pyxis_path=$PYXIS runtime_path=$node/gone/pyxis"
   doctor
