@@ -16,6 +16,8 @@ namespace pyxis {
 namespace {
 
 constexpr size_t largest_file = 4u << 20;
+constexpr auto who_reads =
+    "users' own processes speak with the registry: they must be able to read its directory of certs.d";
 
 std::vector<std::string> names_of(const Url& url) {
   std::vector<std::string> names = {url.host + ":" + url.port};
@@ -83,7 +85,8 @@ Result<HostCertificates> find_host_certificates(const std::vector<std::string>& 
       auto path = directory + "/" + name;
       auto opened = open_path(path, O_RDONLY | O_DIRECTORY);
       if (opened.ok()) return read_directory(*opened, path);
-      if (opened.error().code != ENOENT && opened.error().code != ENOTDIR) return std::move(opened).error();
+      if (opened.error().code != ENOENT && opened.error().code != ENOTDIR)
+        return std::move(opened).error().with_remedy(who_reads);
     }
   return HostCertificates{};
 }

@@ -208,8 +208,9 @@ Result<toml::table> parse_toml(std::string_view text, const std::string& file) {
   try {
     return toml::parse(text, std::string_view(file));
   } catch (const toml::parse_error& error) {
-    return fail(file + ":" + std::to_string(error.source().begin.line) + ": " +
-                printable(error.description()));
+    return fail(
+        file + ":" + std::to_string(error.source().begin.line) + ": " + printable(error.description()),
+        "the file is TOML: texts are in quotes, and a table begins with [[registry]]");
   }
 }
 

@@ -154,6 +154,7 @@ TEST(RegistriesConfTest, ErrorsNameFileLineAndKey) {
            {"[[registry]]\nlocation = 'a.example'\n[[registry]]\nprefix = 'a.example'\n",
             "site.conf:3: 'a.example' is there already, at site.conf:1"},
            {"[[registry]", "site.conf:1"},
+           {"[[registry]]\nlocation = 127.0.0.1:5000\n", "texts are in quotes"},
            {"[[=", "site.conf:1"},
            {"[[\1registry]]", "site.conf:1"},
            {"r\xc3\xa4gistry = 1", "site.conf:1"},
