@@ -55,14 +55,18 @@ Findings judge_proxy(const std::string& check, const RegistryReport& report) {
 std::string remedy_of_reach(const RegistryReport& report) {
   auto error = to_lower(report.reach_error);
   auto has = [&](const char* text) { return error.find(text) != error.npos; };
+  // What the site has for that host cannot be read: nothing has been asked.
+  if (has("certificates for "))
+    return report.reach_remedy.empty()
+               ? "put right what is named there: users' own processes must be able to read it"
+               : report.reach_remedy;
   if (has("certificate") && (has("expired") || has("not yet")))
     return "run: date (where that is right, the registry's certificate has to be renewed); " +
            std::string(set_the_clock);
   if (has("certificate"))
     return "run: openssl s_client -showcerts -connect " + with_port(report.registry) +
-           " </dev/null (who signed it), then cp CA.crt /usr/local/share/ca-certificates/ && "
-           "update-ca-certificates; "
-           "or set SSL_CERT_FILE";
+           " </dev/null (who signed it), then install -D -m 644 CA.crt /etc/enroot/certs.d/" +
+           report.registry + "/ca.crt";
   auto remedy = report.reach_remedy.empty() ? "" : " (" + report.reach_remedy + ")";
   return "run: curl -v https://" + report.registry + "/v2/" + remedy;
 }

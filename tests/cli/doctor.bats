@@ -405,9 +405,14 @@ libexec() { realpath "$(dirname "$PYXIS")/../libexec"; }
   odd_registry --certificate "$node/both.pem"
   doctor --registry "127.0.0.1:$port"
   assert_found fail "127.0.0.1:$port" certificate "run: openssl s_client -showcerts -connect 127.0.0.1:$port"
-  doctor SSL_CERT_FILE="$node/cert.pem" --registry "127.0.0.1:$port"
+  assert_found fail "127.0.0.1:$port" certificate "install -D -m 644 CA.crt /etc/enroot/certs.d/127.0.0.1:$port/ca.crt"
+  install -D -m 644 "$node/cert.pem" "$node/etc/certs.d/127.0.0.1:$port/ca.crt"
+  doctor ENROOT_SYSCONF_PATH="$node/etc" --registry "127.0.0.1:$port"
   assert_found pass "127.0.0.1:$port" 'certificate verified' ''
   assert_success
+  chmod 700 "$node/etc/certs.d/127.0.0.1:$port"
+  doctor ENROOT_SYSCONF_PATH="$node/etc" --registry "127.0.0.1:$port"
+  assert_found fail "127.0.0.1:$port" "certs.d/127.0.0.1:$port: Permission denied" 'must be able to read it'
   exec {server}>&-
   certificate_for DNS:elsewhere.example
   odd_registry --certificate "$node/both.pem"
