@@ -33,6 +33,7 @@ Findings check_slurm(const Context& context);
 
 // registries.cc
 Findings check_registry(const Context& context, const std::string& registry);
+Findings check_registries_conf(const Context& context);
 
 // clock.cc
 Findings check_clock(const Context& context);

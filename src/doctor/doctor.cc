@@ -62,6 +62,7 @@ std::vector<Check> checks_for(const Context& context) {
       {"kernel", "cgroups", check_cgroups},
       {"installation", "settings", check_settings},
       {"installation", "programs", check_programs},
+      {"installation", "registries.conf", check_registries_conf},
       {"storage", "user's store", check_user_store},
       {"storage", "image cache", check_image_cache},
       {"storage", "node's store", check_node_store},

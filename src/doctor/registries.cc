@@ -145,11 +145,16 @@ Findings judge(const std::string& check, const RegistryReport& report) {
   return findings;
 }
 
-Result<RegistryReport> ask(const Context& context, const Reference& reference, Reporter& reporter) {
-  HelperCommand command{{"pyxis-ask", "registry", reference.user, reference.canonical(),
-                         host_platform().text(), reference.registry},
-                        {}};
-  return RegistryReport::decode(TRY(run_helper(command, *context.settings, reporter)));
+Result<std::string> ask(const Context& context, const char* verb, const Reference& reference,
+                        Reporter& reporter) {
+  HelperCommand command{
+      {"pyxis-ask", verb, reference.user, reference.canonical(), host_platform().text(), reference.registry},
+      {}};
+  return run_helper(command, *context.settings, reporter);
+}
+
+Result<RegistryReport> ask_registry(const Context& context, const Reference& reference, Reporter& reporter) {
+  return RegistryReport::decode(TRY(ask(context, "registry", reference, reporter)));
 }
 
 }  // namespace
@@ -163,13 +168,30 @@ Findings check_registry(const Context& context, const std::string& registry) {
     return {
         {check, Verdict::fail, "is no HOST[:PORT] of a registry", "run: pyxis doctor --registry nvcr.io"}};
   KeepsWarnings reporter;
-  auto report = ask(context, *reference, reporter);
+  auto report = ask_registry(context, *reference, reporter);
   if (!report.ok()) return {{check, Verdict::fail, report.error().message, report.error().remedy}};
   auto findings = judge(check, *report);
   for (const auto& warning : reporter.warnings)
     findings.push_back(
         {check + ": credentials", Verdict::warn, warning, "run: chmod 600 FILE, the one named here"});
   return findings;
+}
+
+Findings check_registries_conf(const Context& context) {
+  constexpr auto check = "registries.conf";
+  if (!context.settings.ok())
+    return {{check, Verdict::skip, "the settings cannot be read", "see the finding of settings"}};
+  NobodyReports nobody;
+  Reference anything;  // no registry is asked
+  anything.registry = docker_hub;
+  anything.repository = "library/doctor";
+  anything.tag = "latest";
+  auto rules = ask(context, "policy", anything, nobody);
+  if (!rules.ok())
+    return {{check, Verdict::fail, rules.error().message,
+             rules.error().remedy.empty() ? "put right what is named there" : rules.error().remedy}};
+  return {{check, Verdict::pass,
+           *rules == "0" ? "none: registries are where names say" : "understood; rules: " + *rules, ""}};
 }
 
 }  // namespace pyxis::doctor

@@ -1,7 +1,7 @@
-// `pyxis-ask head|digest|share|file|registry`: what a registry says a name points to, images that go into the
-// node's shared store, image files at an address, and how a registry stands. Apart from pyxis-import because
-// every start of an image that is present waits for the answer, and not for the loading of libraries that
-// read archives.
+// `pyxis-ask head|digest|share|file|registry|policy`: what a registry says a name points to, images that go
+// into the node's shared store, image files at an address, how a registry stands, and whether registries.conf
+// can be read. Apart from pyxis-import because every start of an image that is present waits for the answer,
+// and not for the loading of libraries that read archives.
 #include <array>
 
 #include "engine/helper_program.h"
@@ -29,9 +29,11 @@ Result<std::string> share(const Settings& given, const ImportRequest& request, R
 }  // namespace pyxis
 
 int main(int argc, char** argv) {
-  static constexpr std::array verbs = {
-      pyxis::NamedVerb{"head", pyxis::ask_name}, pyxis::NamedVerb{"digest", pyxis::ask_manifest_digest},
-      pyxis::NamedVerb{"share", pyxis::share}, pyxis::NamedVerb{"file", pyxis::bring_url_image},
-      pyxis::NamedVerb{"registry", pyxis::check_registry}};
+  static constexpr std::array verbs = {pyxis::NamedVerb{"head", pyxis::ask_name},
+                                       pyxis::NamedVerb{"digest", pyxis::ask_manifest_digest},
+                                       pyxis::NamedVerb{"share", pyxis::share},
+                                       pyxis::NamedVerb{"file", pyxis::bring_url_image},
+                                       pyxis::NamedVerb{"registry", pyxis::check_registry},
+                                       pyxis::NamedVerb{"policy", pyxis::check_policy}};
   return pyxis::run_importer(argc, argv, verbs);
 }

@@ -190,4 +190,9 @@ Result<std::string> check_registry(const Settings& settings, const ImportRequest
   return report.encode();
 }
 
+Result<std::string> check_policy(const Settings& settings, const ImportRequest&, Reporter& reporter) {
+  auto client = TRY(registry_settings(settings, Patience::brief, reporter));
+  return std::to_string(client.registries.rules().size());
+}
+
 }  // namespace pyxis

@@ -15,4 +15,7 @@ namespace pyxis {
 Result<std::string> check_registry(const Settings& settings, const ImportRequest& request,
                                    Reporter& reporter);
 
+// How many rules registries.conf has. Nobody is asked; errors are those of the files.
+Result<std::string> check_policy(const Settings& settings, const ImportRequest& request, Reporter& reporter);
+
 }  // namespace pyxis

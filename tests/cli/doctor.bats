@@ -388,6 +388,17 @@ libexec() { realpath "$(dirname "$PYXIS")/../libexec"; }
   refute_output --partial OF_OUR_HOOK
 }
 
+@test "doctor: a registries.conf that cannot be read, without any registry being asked" {
+  printf '[[registry]]\nlocation = "registry.example"\nblock = true\n' >"$node/etc/registries.conf"
+  chmod 644 "$node/etc/registries.conf"
+  doctor ENROOT_SYSCONF_PATH="$node/etc"
+  assert_found fail registries.conf "$node/etc/registries.conf:3: unknown key 'block'" 'containers-registries.conf(5)'
+  sed -i 's/^block /blocked /' "$node/etc/registries.conf"
+  doctor ENROOT_SYSCONF_PATH="$node/etc"
+  assert_found pass registries.conf 'rules: 1' ''
+  assert_success
+}
+
 # --- registries -------------------------------------------------------------------------------------------
 
 @test "doctor: a registry whose name there is not, one that is down, and one that is none" {
