@@ -31,8 +31,10 @@ Result<std::string> expand_by_shell(const std::string& value, const Environment&
   auto [reader, writer] = TRY(make_pipe());
   auto lines = environment.lines();
   if (!environment.has("PATH")) lines.push_back(std::string("PATH=") + standard_path);
-  auto child =
-      TRY(spawn({"/bin/sh", {"sh", "-c", "printf %s \"" + value + "\""}, lines, {{writer.get(), 1}}}));
+  // A command may fail and mean nothing by it; one that is not there leaves a path cut short.
+  auto script =
+      "value=\"" + value + "\"; status=$?; [ $status -lt 126 ] || exit $status; printf %s \"$value\"";
+  auto child = TRY(spawn({"/bin/sh", {"sh", "-c", script}, lines, {{writer.get(), 1}}}));
   writer.reset();
   auto output = TRY(read_fd(reader.get(), 64 << 10));
   int status = TRY(child.wait());

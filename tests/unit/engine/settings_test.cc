@@ -116,6 +116,9 @@ TEST_F(SettingsFiles, CommandsAreExpanded) {
   EXPECT_EQ(value("$(printf 'a\\nb\\n\\n')"), "a\nb");
   environment_.set("PATH", path("nowhere"));
   EXPECT_EQ(value("$(echo built-in)"), "built-in");
+  EXPECT_EQ(value("/x$(false)"), "/x");
+  EXPECT_THAT(failure("ENROOT_DATA_PATH /x/$(no-such-command)\n"),
+              HasSubstr(path("etc/enroot.conf:1: expanding '/x/$(no-such-command)': the shell ")));
 }
 
 TEST_F(SettingsFiles, ErrorsNameFileAndLine) {
