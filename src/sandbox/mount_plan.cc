@@ -180,7 +180,8 @@ Result<PlannedMount> plan_mount(const MountEntry& entry) {
       return std::ranges::find(of_filesystem, std::string_view(word)) != of_filesystem.end();
     });
   if (mount.action != MountAction::filesystem && !mount.data.empty())
-    return fail(mount.describe() + ": unknown mount option " + mount.data.front());
+    return fail(mount.describe() + ": unknown mount option " + mount.data.front(),
+                "mount(8) has those of a bind: ro, nosuid, nodev, noexec, rprivate, ...");
   if (mount.action == MountAction::bind) settle_bind(mount);
   return mount;
 }
