@@ -16,8 +16,10 @@ Error explain_full_disk(Error error, int directory, std::string_view help) {
     error.remedy = "your quota on the file system that holds " + where +
                    " is used up: remove files of yours or have it raised";
   } else if (::fstatvfs(directory, &info) == 0) {
-    error.remedy = "the file system that holds " + where +
-                   " is full: " + human_bytes(info.f_bavail * info.f_frsize) + " of " +
+    // What did not fit is gone again by now.
+    bool room = info.f_bavail > info.f_blocks / 20 && info.f_favail >= info.f_files / 20;
+    error.remedy = "the file system that holds " + where + (room ? " is too small for it: " : " is full: ") +
+                   human_bytes(info.f_bavail * info.f_frsize) + " of " +
                    human_bytes(info.f_blocks * info.f_frsize) + " and " + std::to_string(info.f_favail) +
                    " of " + std::to_string(info.f_files) + " inodes are left; " + std::string(help);
   }

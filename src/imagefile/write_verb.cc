@@ -51,7 +51,7 @@ Result<std::string> write_verb(std::span<char* const>, Reporter& reporter) {
   auto written = write_image(request, stop_on_signals(), reporter);
   if (!written.ok())
     return explain_full_disk(std::move(written).error(), write_directory_fd,
-                             "write the image elsewhere with -o, or make room");
+                             "write the image elsewhere, or make room");
   return human_bytes(*written);
 }
 

@@ -230,7 +230,7 @@ make_small() { # SIZE
   run -0 pyxis pull "$REGISTRY/bookworm"
   make_small 8m
   run pyxis import -o small/image.sqsh "$REGISTRY/bookworm"
-  assert_only_error "small/image.sqsh" "No space left on device" "$TEST_HOME/small is full"
+  assert_only_error "small/image.sqsh" "No space left on device" "$TEST_HOME/small is too small for it"
   assert_equal "$(ls -A small)" ""
 }
 
@@ -480,7 +480,7 @@ make_small() { # SIZE
   echo old >small/image.sqsh
   chown "$PYXIS_TEST_USER:" small/image.sqsh
   run pyxis export -f -o small/image.sqsh big
-  assert_only_error "small/image.sqsh" "No space left on device" "$TEST_HOME/small is full"
+  assert_only_error "small/image.sqsh" "No space left on device" "$TEST_HOME/small is too small for it"
   assert_equal "$(ls -A small)" image.sqsh
   assert_equal "$(<small/image.sqsh)" old
   run -0 pyxis remove -f big

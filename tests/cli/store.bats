@@ -148,7 +148,7 @@ start_stalled_pull() { # NAME; sets `pull`, its process
   as_user mkdir "$TEST_HOME/small"
   mount -t tmpfs -o "size=20m,mode=0700,uid=$(id -u "$PYXIS_TEST_USER"),gid=$(id -g "$PYXIS_TEST_USER")" small "$TEST_HOME/small"
   run pyxis ENROOT_DATA_PATH="$TEST_HOME/small/store" pull "$REGISTRY/zeros"
-  assert_only_error "$TEST_HOME/small/store" "No space left on device" "is full" "put the store elsewhere"
+  assert_only_error "$TEST_HOME/small/store" "No space left on device" "is too small for it" "put the store elsewhere"
   assert_equal "$(ls -A "$TEST_HOME/small/store/tmp")" ""
   # What fits still does.
   run -0 pyxis ENROOT_DATA_PATH="$TEST_HOME/small/store" pull "$REGISTRY/busybox"

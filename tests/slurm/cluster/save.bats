@@ -134,7 +134,7 @@ END
   stderr=$said
   assert_said_once "pyxis: failed to save container: pyxis_"
   assert_said "No space left on device"
-  assert_said "$SHARE/small is full"
+  assert_said "$SHARE/small is too small for it"
 }
 
 @test "what is bound to fail is said before anything runs" {

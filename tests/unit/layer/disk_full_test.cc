@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/disk_full.h"
 #include "layer_fixture.h"
 #include "namespaces.h"
 
@@ -36,6 +37,18 @@ TEST_F(DiskFull, OfSpace) {
   EXPECT_THAT(error, ::testing::StartsWith(
                          "unpack layer: d/big: write: No space left on device; the file system that holds " +
                          scratch() + "/small is full: 0 B of 1.0 MB"));
+}
+
+// What did not fit was removed before somebody looks.
+TEST_F(DiskFull, OfWhatIsGoneAgain) {
+  make("small");
+  auto error = testing::in_own_namespaces([&]() -> std::string {
+    if (::mount("none", (scratch() + "/small").c_str(), "tmpfs", 0, "size=1m,mode=0755") != 0)
+      return "mount: " + std::string(strerror(errno));
+    auto directory = open_path(scratch() + "/small", O_RDONLY | O_DIRECTORY);
+    return explain_full_disk(sys_error("write", ENOSPC), directory->get()).text();
+  });
+  EXPECT_THAT(error, ::testing::HasSubstr("/small is too small for it: 1.0 MB of 1.0 MB"));
 }
 
 TEST_F(DiskFull, OfInodes) {
