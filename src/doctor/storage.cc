@@ -67,6 +67,10 @@ Findings try_node_store(const Context& context, const spank::Config& config) {
   } else if (changeable_by_others(*program)) {
     findings.push_back({check, Verdict::skip, "root does not run what others can change",
                         "see the finding of pyxis-storage"});
+  } else if (auto problem = changeable_by_others(storage_path);
+             problem && problem->path == storage_path && ::access(storage_path, F_OK) == 0) {
+    findings.push_back(
+        {check, Verdict::fail, "this node cannot have it: " + problem->text(), keep_for_root(*problem)});
   } else if (auto probed = output_of(context, {*program, "probe"}); !probed.ok()) {
     findings.push_back({check, Verdict::fail, "this node cannot have it: " + probed.error().message,
                         "run: mount a disk with ext4, xfs or btrfs at " + std::string(storage_path) +

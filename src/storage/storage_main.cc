@@ -66,7 +66,8 @@ Result<Fd> open_root() {
   struct stat info;
   if (::fstat(root.get(), &info) != 0) return sys_error(storage_path);
   if (info.st_uid != 0 || (info.st_mode & 022) != 0)
-    return fail(std::string(storage_path) + " can be changed by others than root");
+    return fail(std::string(storage_path) + " can be changed by others than root",
+                "chown root: " + std::string(storage_path) + " && chmod go-w " + storage_path);
   return root;
 }
 

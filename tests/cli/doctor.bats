@@ -273,6 +273,10 @@ store_on() { # TYPE OPTIONS [SCRIPT]
   doctor_of_root
   assert_found fail "node's store" 'this node cannot have it' '/pyxis-storage probe'
   wrapped=("${before[@]}")
+  plant 'mount -t tmpfs -o mode=0755 none /var/lib && mkdir -m 1777 /var/lib/pyxis'
+  doctor_of_root
+  assert_found fail "node's store" '/var/lib/pyxis can be changed by others than root' 'run: chown root: /var/lib/pyxis && chmod go-w /var/lib/pyxis'
+  wrapped=("${before[@]}")
   plant 'mount -t tmpfs -o mode=0755 none /var/lib'
   doctor_of_root
   assert_found pass "node's store" 'has id-mapped mounts' ''
