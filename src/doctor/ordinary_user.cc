@@ -41,7 +41,7 @@ Result<void> as_ordinary_user(const Context& context, const std::function<Result
 }
 
 std::string ordinary_user(const Context& context) {
-  return context.is_root() ? "nobody" : "this user";
+  return context.is_root() ? "the user nobody" : "this user";
 }
 
 Result<void> in_namespaces(const std::function<Result<void>()>& work) {

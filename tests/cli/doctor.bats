@@ -91,7 +91,7 @@ certificate_for() { # SUBJECT-ALTERNATIVE-NAME
   assert_equal "$(find "$TEST_HOME" "$node")" "$before"
   doctor_of_root
   assert_success
-  [[ $(found pass 'user namespaces') == "nobody can make them"* ]] || fail "$output"
+  [[ $(found pass 'user namespaces') == "the user nobody can make them"* ]] || fail "$output"
   assert_equal "$(find "$TEST_HOME" "$node")" "$before"
 }
 
@@ -134,7 +134,7 @@ certificate_for() { # SUBJECT-ALTERNATIVE-NAME
   assert_found fail 'user namespaces' 'user.max_user_namespaces = 0' 'run: sysctl -w user.max_user_namespaces=65536'
   assert_found fail 'user namespaces' '' '/etc/sysctl.d/90-pyxis.conf'
   doctor_of_root
-  assert_found fail 'user namespaces' 'nobody can make none' 'run: sysctl -w user.max_user_namespaces=65536'
+  assert_found fail 'user namespaces' 'the user nobody can make none' 'run: sysctl -w user.max_user_namespaces=65536'
 }
 
 @test "doctor: user.max_mnt_namespaces=0, and few user namespaces" {
