@@ -60,6 +60,7 @@ Result<void> complete_command(const Lines& lines, Entrypoint& entrypoint, Sandbo
 Error cannot_be_executed(Error error, const std::string& name) {
   if (error.code == ENOENT)
     error.remedy = "the image does not have it, or not the interpreter in its first line";
+  if (error.code == EACCES) error.remedy = "the image has it without permission to execute: chmod +x there";
   if (error.code == ENOEXEC)
     error.remedy =
         "it is a program for another architecture, or a script whose first line names no interpreter";

@@ -13,7 +13,9 @@
 namespace pyxis {
 
 Result<Fd> open_image_file(const std::string& path) {
-  auto image = TRY_CONTEXT(open_path(path, O_RDONLY | O_NONBLOCK), "image file");
+  auto opened = open_path(path, O_RDONLY | O_NONBLOCK);
+  if (!opened.ok() && opened.error().code == ENOENT) opened.error().remedy = "check the path on this node";
+  auto image = TRY_CONTEXT(std::move(opened), "image file");
   struct stat info;
   if (::fstat(image.get(), &info) != 0) return sys_error("image file " + path);
   if (!S_ISREG(info.st_mode)) return fail("image file " + path + ": not a regular file");

@@ -15,7 +15,7 @@ Result<void> check_mount_sources(const std::vector<MountRequest>& mounts) {
     struct stat info;
     // What only its owner can look at may exist: then mounting it decides.
     if (::stat(mount.source.c_str(), &info) != 0 && (errno == ENOENT || errno == ENOTDIR))
-      return fail("--container-mounts: source path does not exist: " + mount.source);
+      return fail("--container-mounts: source path does not exist: " + mount.source, "check it on this node");
   }
   return ok();
 }

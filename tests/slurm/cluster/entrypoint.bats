@@ -150,7 +150,7 @@ fails() { # TAG TEXT [OPTION...]
   fails missing 'entry point /no/such/entry: execute /no/such/entry: No such file or directory; the image does not have it'
   fails interpreter 'entry point /entry: execute /entry: No such file or directory; the image does not have it, or not the interpreter'
   fails format 'entry point /entry: execute /entry: Exec format error; it is a program for another architecture, or a script whose first line'
-  fails mode 'entry point /entry: execute /entry: Permission denied'
+  fails mode 'entry point /entry: execute /entry: Permission denied; the image has it without permission to execute'
 }
 
 @test "a named container whose entry point fails is not made; one that exists stays" {

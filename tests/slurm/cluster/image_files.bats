@@ -69,7 +69,7 @@ END
 @test "a file that is not there, not readable, or no image is one error that names it" {
   run --separate-stderr step -n4 --container-image="$SHARE/missing.sqsh" true
   assert_failure
-  assert_said_once "$SHARE/missing.sqsh: No such file or directory"
+  assert_said_once "$SHARE/missing.sqsh: No such file or directory; check the path on this node"
   install -m 600 "$SHARE/image.sqsh" "$SHARE/private.sqsh"
   run --separate-stderr step --container-image="$SHARE/private.sqsh" true
   assert_failure

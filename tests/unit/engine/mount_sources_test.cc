@@ -12,9 +12,9 @@ std::string problem(const std::vector<MountRequest>& mounts) {
 
 TEST(MountSources, OneThatIsNotThereIsSaidInTheKnownWords) {
   EXPECT_EQ(problem({{"/etc", "/x", ""}, {"/no/such", "/x", ""}}),
-            "--container-mounts: source path does not exist: /no/such");
+            "--container-mounts: source path does not exist: /no/such; check it on this node");
   EXPECT_EQ(problem({{"/etc/passwd/x", "/x", ""}}),
-            "--container-mounts: source path does not exist: /etc/passwd/x");
+            "--container-mounts: source path does not exist: /etc/passwd/x; check it on this node");
 }
 
 TEST(MountSources, OthersAreNotLookedFor) {
