@@ -83,7 +83,7 @@ Result<int> gc(GcArguments arguments, const Environment& environment) {
   auto removed =
       arguments.dry_run ? plan_collection(inventory, limits) : TRY(collect(store, limits, waiting));
   print(removed, arguments.dry_run);
-  DownloadLimits files{arguments.files, limits.unused_since, limits.bytes};
+  DownloadLimits files{limits.unused_since, limits.bytes, arguments.files};
   // What the layers leave of it.
   if (files.bytes) *files.bytes -= std::min(*files.bytes, inventory.bytes() - removed.bytes);
   print(TRY(collect_downloads(store, files, arguments.dry_run)), arguments.dry_run);

@@ -36,9 +36,9 @@ void touch_download(const Store& store, const std::string& url);
 Result<std::vector<Download>> list_downloads(const Store& store);
 
 struct DownloadLimits {
-  std::vector<std::string> urls;         // these go
-  std::optional<uint64_t> unused_since;  // and those whose last use was before
+  std::optional<uint64_t> unused_since;  // those whose last use was before go
   std::optional<uint64_t> bytes;         // then those that were not used for longest, until there are no more
+  std::vector<std::string> urls;         // and these
 };
 // Removes (`dry_run`: only says) what goes. Waits for starts that are under way.
 Result<std::vector<Download>> collect_downloads(const Store& store, const DownloadLimits& limits,
