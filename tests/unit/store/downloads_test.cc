@@ -85,6 +85,8 @@ TEST_F(DownloadsTest, GoByAgeAndSizeTheLongestUnusedFirst) {
   EXPECT_THAT(collect({1001, std::nullopt}), ElementsAre(other));
   touch_download(store(), one);
   EXPECT_THAT(collect({2001, std::nullopt}), IsEmpty());
+  publish(other, "12345");
+  EXPECT_THAT(collect({std::nullopt, std::nullopt, {other}}), ElementsAre(other));
   EXPECT_THAT(collect({std::nullopt, 0}), ElementsAre(one));
   EXPECT_FALSE(find(one));
 }
