@@ -3,6 +3,7 @@
 #include <glob.h>
 
 #include "base/fs.h"
+#include "base/spelling.h"
 #include "base/text.h"
 
 namespace pyxis::doctor {
@@ -58,6 +59,12 @@ void look_for(const Context& context, const std::string& file, std::string_view 
   }
 }
 
+// By its name, or by one that is nearly that where there is no such file.
+bool means_our_plugin(const Context& context, const std::string& path) {
+  auto name = path.substr(path.rfind('/') + 1);
+  return name == plugin_file || (!nearest_name(name, {plugin_file}).empty() && !exists(context, path));
+}
+
 void read_lines(const Context& context, const std::string& file, Plugstack& plugstack, int depth) {
   auto text = read_file(context.path(file), longest_file);
   if (!text.ok()) {
@@ -74,7 +81,7 @@ void read_lines(const Context& context, const std::string& file, Plugstack& plug
         read_lines(context, included, plugstack, depth + 1);
     bool required = words[0] == "required";
     if (!required && words[0] != "optional") continue;
-    if (words[1].substr(words[1].rfind('/') + 1) != plugin_file) continue;
+    if (!means_our_plugin(context, words[1])) continue;
     plugstack.lines.push_back({file, number, required, words[1], {words.begin() + 2, words.end()}});
   }
 }

@@ -326,6 +326,9 @@ store_on() { # TYPE OPTIONS [SCRIPT]
   bash -c "$(jq -r '.findings[] | select(.check == "plugin").remedy | sub(".*or: "; "")' <<<"$output")"
   run -0 cat "$node/plugstack.conf"
   assert_output --regexp "^required /.*/lib/slurm/spank_pyxis.so store=user pyxis_path=$PYXIS\$"
+  plugstack "required $node/spank_pixis.so store=user"
+  doctor
+  assert_found fail plugin "$node/spank_pixis.so: No such file" "sed -i '1s|$node/spank_pixis.so|"
   plugstack "required $node/spank_pyxis.so store=user pyxis_path=$PYXIS"
   chmod 666 "$node/spank_pyxis.so"
   doctor
