@@ -86,7 +86,11 @@ class Start {
   // What is bound to fail is told before hours of work; but the directory may be made by these.
   Result<void> check_save() {
     auto target = ImageFileTarget::open(request_.save_path, true, settings_, reporter_);
-    if (target.ok() || target.error().code == ENOENT) return ok();
+    if (target.ok()) return ok();
+    if (target.error().code == ENOENT) {
+      reporter_.warn("the directory of " + request_.save_path + " is not there; at the end it must be");
+      return ok();
+    }
     phase_ = Phase::save;
     return std::move(target).error();
   }

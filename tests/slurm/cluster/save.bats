@@ -152,6 +152,7 @@ END
   # A directory may come to be while the step runs.
   run -0 --separate-stderr step --container-mounts="$SHARE" --container-image="$image" --container-save="$SHARE/later/saved.sqsh" \
     mkdir "$SHARE/later"
+  assert_said_once "the directory of $SHARE/later/saved.sqsh is not there; at the end it must be"
   assert [ -s "$SHARE/later/saved.sqsh" ]
 }
 
