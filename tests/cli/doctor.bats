@@ -25,15 +25,15 @@ plugstack() { # LINE...
   printf '%s\n' "$@" >"$node/plugstack.conf"
 }
 
-# Its findings, as JSON, and nothing else: a look for leaks says something, too, where a thread ends meanwhile.
+# Its findings, as JSON, and nothing else. (A look for leaks says so where a thread ends meanwhile.)
 doctor() { # [VARIABLE=value...] [OPTION...]
   local settings=()
   while [[ ${1:-} == [A-Z_a-z]*=* ]]; do
     settings+=("$1")
     shift
   done
-  run --separate-stderr pyxis SLURM_CONF="$node/slurm.conf" ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" "${settings[@]}" doctor --json "$@"
-  assert_equal "$stderr" ""
+  run --separate-stderr pyxis SLURM_CONF="$node/slurm.conf" "${settings[@]}" doctor --json "$@"
+  assert_equal "$(sed -E '/^==[0-9]+==Unable to get registers from thread [0-9]+\.$/d' <<<"$stderr")" ""
 }
 
 # The same as root asks. `pyxis-storage probe` gives up what a look for leaks at its end would need.

@@ -63,8 +63,8 @@ as_a_node() { # NAME=IMAGE... of nvcr.io
     yes | $cluster run -- bash -euo pipefail "$(grep -l "apt install" /srv/readme/*.sh)"
     pyxis version
     userdel _pyxis
-    mkdir /srv/work
-    echo authority >/srv/work/site-ca.pem
+    mkdir /srv/here
+    echo authority >/srv/here/site-ca.pem
     for block in /srv/guide/*.sh; do
       if grep -q "pyxis-storage images" "$block"; then
         for tag in 23.12-py3 24.01-py3; do
@@ -73,10 +73,10 @@ as_a_node() { # NAME=IMAGE... of nvcr.io
         find /var/tmp/pyxis-cluster -path "*/uses/*" -exec touch -d "1 hour ago" {} +
       fi
       echo "block ${block##*/}"
-      $cluster run --node node1 -- env -C /srv/work bash -euo pipefail "$block"
+      $cluster run --node node1 -- env -C /srv/here bash -euo pipefail "$block"
     done
     $cluster run --node node1 -- /usr/libexec/pyxis-storage images
-    cd /srv/work
+    cd /srv/here
     ls doctor.*.json /etc/enroot/certs.d/registry.example.com:5000'
   assert_line --regexp '^docker://nvcr.io/nvidia/pytorch:24.01-py3 .* pinned '
   assert_line doctor.node1.json

@@ -88,9 +88,11 @@ open_workbench() { # NAME [OPTION...]
 # One block with an empty line after each example. Those that ask Debian's archive are in scripts/demo, with a package of its own.
 @test "the examples of the README work as they stand there" {
   local examples=$HERE/examples
+  "$repo/tests/support/blocks" "$repo/README.md" "$HERE/blocks-examples" Examples
   mkdir "$examples"
-  sed -n '/^## Examples/,/^## Install/p' "$repo/README.md" | awk '/^```/ { blocks++; next } blocks == 1' |
-    awk -v RS= -v directory="$examples" '!/apt-get/ { print "export SBATCH_WAIT=1\n" $0 >(directory "/" NR ".sh") }'
+  # shellcheck disable=SC2012
+  awk -v RS= -v directory="$examples" '!/apt-get/ { print "export SBATCH_WAIT=1\n" $0 >(directory "/" NR ".sh") }' \
+    "$(ls "$HERE"/blocks-examples/*.sh | head -n 1)"
   run_files README.md "$examples" 4
 }
 

@@ -25,5 +25,12 @@ TEST(ImageFileName, AddressesHaveTheirScheme) {
   EXPECT_FALSE(is_address("./https://a"));
 }
 
+TEST(ImageFileName, AQueryIsNotShown) {
+  EXPECT_EQ(without_query("https://host/x.sqsh?key=secret"), "https://host/x.sqsh?...");
+  EXPECT_EQ(without_query("https://host/x.sqsh"), "https://host/x.sqsh");
+  EXPECT_EQ(without_query("/images/what?.sqsh"), "/images/what?.sqsh");
+  EXPECT_EQ(without_query(without_query("https://host/x.sif?a")), "https://host/x.sif?...");
+}
+
 }  // namespace
 }  // namespace pyxis
