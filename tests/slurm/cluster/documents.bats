@@ -88,6 +88,9 @@ open_workbench() { # NAME [OPTION...]
 # One block with an empty line after each example. Those that ask Debian's archive are in scripts/demo, with a package of its own.
 @test "the examples of the README work as they stand there" {
   local examples=$HERE/examples
+  # This one, and two of installations, which tests/packages runs.
+  run -0 "$repo/tests/support/blocks" "$repo/README.md" "$HERE/blocks-readme"
+  assert_output 3
   "$repo/tests/support/blocks" "$repo/README.md" "$HERE/blocks-examples" Examples
   mkdir "$examples"
   # shellcheck disable=SC2012
